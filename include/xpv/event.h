@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Event channels on behalf of a device, as Linux interrupts with late EOI.
+ *
+ * A port stays masked from the delivery of its interrupt until the driver calls xpv_event_eoi(). A handler that found no
+ * work says so (XPV_EOI_SPURIOUS): from the second such event in a row on, unmasking is put off, for longer each
+ * time, up to a second, so that a peer that storms costs only itself.
+ */
+#ifndef XPV_EVENT_H
+#define XPV_EVENT_H
+
+#include <linux/interrupt.h>
+#include <xpv/types.h>
+
+struct xpv_device;
+
+/**
+ * struct xpv_event - one event channel of a device
+ * @dev:  device, NULL while unbound
+ * @port: the local port
+ * @irq:  the Linux interrupt, named in /proc/interrupts after the device and @name
+ * @name: owned by the core
+ * @list: the core's, for the device's account
+ */
+struct xpv_event {
+	struct xpv_device *dev;
+	evtchn_port_t port;
+	unsigned int irq;
+	char *name;
+	struct list_head list;
+};
+
+/**
+ * xpv_event_alloc() - a new port that the peer may bind to, with an interrupt
+ * @ev:      zeroed by the caller or unbound before
+ * @what:    short name of the purpose, e.g. "queue-0"
+ * @handler: hard interrupt handler, called at least once per batch of events
+ * @thread:  NULL, or the threaded part
+ * @arg:     argument of both
+ *
+ * Process context. Return: 0 or a negative errno, nothing is left behind then.
+ */
+int xpv_event_alloc(struct xpv_device *dev, struct xpv_event *ev, const char *what,
+		    irq_handler_t handler, irq_handler_t thread, void *arg);
+
+/** xpv_event_bind() - as xpv_event_alloc(), connected to the peer's @rport. The first event may come at once. */
+int xpv_event_bind(struct xpv_device *dev, struct xpv_event *ev, evtchn_port_t rport, const char *what,
+		   irq_handler_t handler, irq_handler_t thread, void *arg);
+
+/** xpv_event_unbind() - no handler runs or will run; the port is closed. No-op when unbound. May sleep. */
+void xpv_event_unbind(struct xpv_event *ev);
+
+/** xpv_event_notify() - tell the peer. Any context. */
+void xpv_event_notify(const struct xpv_event *ev);
+
+#define XPV_EOI_WORK		false
+#define XPV_EOI_SPURIOUS	true
+
+/** xpv_event_eoi() - the handler's work is done; once per interrupt, except when the device is broken. Any context. */
+void xpv_event_eoi(const struct xpv_event *ev, bool spurious);
+
+#endif /* XPV_EVENT_H */

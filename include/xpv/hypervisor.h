@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one boundary between xenbus and the hypervisor providers (hv-stub, platform-pci, hv-native).
+ *
+ * A provider registers each domain whose kernel is this one: one on real Xen, many on the stub. It does so on one
+ * of two levels:
+ *
+ *  - struct xpv_hypercalls: the provider issues hypercalls and shows frames. The guest's side (grant table entries,
+ *    event bitmaps, the store ring) is xenbus' own code, the same for the stub and for a real HVM guest: it is
+ *    &xpv_guest_ops, an implementation of the level below.
+ *  - struct xpv_hv_ops: the provider has grants, events and the store ready-made (hv-native, on the kernel's exported
+ *    Xen functions).
+ *
+ * Drivers never see this file; they use xenbus.h, grant.h, event.h and ring.h.
+ */
+#ifndef XPV_HYPERVISOR_H
+#define XPV_HYPERVISOR_H
+
+#include <linux/interrupt.h>
+#include <xen/interface/io/xs_wire.h>
+#include <xpv/types.h>
+
+struct module;
+struct xpv_domain;
+
+/** enum xpv_frame_space - kinds of hypervisor frames that a domain can have mapped, see xpv_hypercalls.map_frame */
+enum xpv_frame_space {
+	XPV_FRAME_SHARED_INFO,	/* struct shared_info, index 0 */
+	XPV_FRAME_GRANT,	/* grant table frame number index; the table grows to hold it */
+	XPV_FRAME_STORE,	/* struct xenstore_domain_interface, index 0 */
+};
+
+/* A successful map returns the frame's own page: the guest supplies no host address. */
+#define XPV_HC_MAP_RETURNS_FRAME	BIT(0)
+
+/**
+ * struct xpv_hypercalls - the hypercall level: what a domain can ask of its hypervisor
+ * @owner: the provider's module
+ * @name:  the provider's name, for logs
+ * @flags: XPV_HC_*
+ *
+ * @hv is the handle given at xpv_domain_register(). Commands, argument structures, return values (0 or a negative
+ * errno) and per-operation status codes are those of <xen/interface/grant_table.h> and <.../event_channel.h>;
+ * arguments are kernel addresses. All operations stay callable until xpv_domain_unregister() returned, and on a domain
+ * that is dying they must still release (unmap, close); what acquires fails there.
+ *
+ * @grant_table_op:   GNTTABOP_*, @count elements at @ops. May be called with interrupts off; must not sleep.
+ *                    With %XPV_HC_MAP_RETURNS_FRAME GNTTABOP_map_grant_ref ignores host_addr and returns the frame's
+ *                    address in dev_bus_addr; GNTTABOP_unmap_grant_ref goes by the handle alone.
+ * @event_channel_op: EVTCHNOP_*. EVTCHNOP_send and _unmask in any context, the others from process context;
+ *                    none sleeps.
+ * @map_frame:        show frame @idx of @space at *@va, in write-back memory that stays until unmap_frame. May sleep.
+ *                    Returns 0, -ENOSPC when a grant table is at its limit, -ENOMEM.
+ * @unmap_frame:      undo map_frame. May sleep.
+ * @store_port:       the local port of the domain's store ring.
+ * @vcpu_id:          the hypervisor's number of the virtual CPU that runs as Linux CPU @cpu.
+ */
+struct xpv_hypercalls {
+	struct module *owner;
+	const char *name;
+	unsigned int flags;
+
+	int (*grant_table_op)(void *hv, unsigned int cmd, void *ops, unsigned int count);
+	int (*event_channel_op)(void *hv, int cmd, void *arg);
+	int (*map_frame)(void *hv, enum xpv_frame_space space, unsigned int idx, void **va);
+	void (*unmap_frame)(void *hv, enum xpv_frame_space space, unsigned int idx, void *va);
+	evtchn_port_t (*store_port)(void *hv);
+	unsigned int (*vcpu_id)(void *hv, unsigned int cpu);
+};
+
+/**
+ * struct xpv_event_binding - a port with its Linux interrupt
+ * @port: local event channel port
+ * @irq:  Linux interrupt number
+ */
+struct xpv_event_binding {
+	evtchn_port_t port;
+	unsigned int irq;
+};
+
+/**
+ * struct xpv_event_quality - what the late EOI counted for one binding
+ * @events:   interrupts delivered
+ * @spurious: of them, those whose handler found no work
+ * @delayed:  milliseconds that the unmasking was put off because of them
+ */
+struct xpv_event_quality {
+	u64 events;
+	u64 spurious;
+	u64 delayed;
+};
+
+/**
+ * struct xpv_hv_ops - the facility level: grants, events and the store of one domain
+ *
+ * Unless said otherwise an operation may sleep and returns 0 or a negative errno. Operations of one domain may run
+ * concurrently on several CPUs. The core keeps the per-device accounts and the caches of references; the provider
+ * need not.
+ *
+ * @start:        bring the facilities up; afterwards every operation below may be called.
+ * @stop:         mirror of @start. Called once, when no device is left; deferred grants may outlive it: see
+ *                @grant_revoke and @release.
+ * @release:      last reference to the domain gone, nothing is granted any more: free what grant_revoke needed.
+ *
+ * @store_send:   put one xs_wire message on the way to the store; @body holds msg->len bytes. May block while the
+ *                ring is full, never longer than %XPV_STORE_SEND_MS (-ETIMEDOUT). Replies and watch events come
+ *                back through xpv_store_deliver().
+ *
+ * @grant_alloc:  take @n free references of this domain's table. Any context. -ENOSPC when there are not enough: none
+ *                is taken then.
+ * @grant_free:   give references back. Any context.
+ * @grant_set:    let domain @to access @page through @ref (flags: XPV_GRANT_*). Any context.
+ * @grant_revoke: end access, atomically. Any context, and until @release. -EBUSY while the peer has it mapped; the
+ *                entry stays valid then.
+ * @grant_map:    map pages of domain @from. Returns the number of maps whose status is not GNTST_okay. Any context
+ *                but with interrupts on.
+ * @grant_unmap:  unmap those of @maps that have status %GNTST_okay and set the status to %GNTST_bad_handle after.
+ * @grant_copy:   copy; returns the number of segments whose status is not GNTST_okay.
+ *
+ * @event_alloc:  a new port that domain @remote may bind to.
+ * @event_bind:   a new port connected to @rport of domain @remote.
+ * @event_close:  close a port that has no interrupt.
+ * @event_irq:    make port b->port a Linux interrupt with late EOI: it stays masked from delivery to @event_eoi. The
+ *                caller requests b->irq then.
+ * @event_irq_free: mirror of @event_irq, after free_irq(). Leaves the port open.
+ * @event_notify: send an event. Any context. A port whose peer is gone is a silent no-op.
+ * @event_eoi:    the handler has done its work: unmask. @spurious slows the port down, see event.h. Any context.
+ * @event_quality: read the counters.
+ */
+struct xpv_hv_ops {
+	struct module *owner;
+	const char *name;
+
+	int (*start)(struct xpv_domain *dom);
+	void (*stop)(struct xpv_domain *dom);
+	void (*release)(struct xpv_domain *dom);
+
+	int (*store_send)(struct xpv_domain *dom, const struct xsd_sockmsg *msg, const void *body);
+
+	int (*grant_alloc)(struct xpv_domain *dom, unsigned int n, xpv_gref_t *refs);
+	void (*grant_free)(struct xpv_domain *dom, unsigned int n, const xpv_gref_t *refs);
+	void (*grant_set)(struct xpv_domain *dom, xpv_gref_t ref, domid_t to, struct page *page, u32 flags);
+	int (*grant_revoke)(struct xpv_domain *dom, xpv_gref_t ref);
+	unsigned int (*grant_map)(struct xpv_domain *dom, domid_t from, struct xpv_grant_map *maps, unsigned int n);
+	void (*grant_unmap)(struct xpv_domain *dom, struct xpv_grant_map *maps, unsigned int n);
+	unsigned int (*grant_copy)(struct xpv_domain *dom, domid_t peer, struct xpv_grant_copy *segs, unsigned int n);
+
+	int (*event_alloc)(struct xpv_domain *dom, domid_t remote, evtchn_port_t *port);
+	int (*event_bind)(struct xpv_domain *dom, domid_t remote, evtchn_port_t rport, evtchn_port_t *port);
+	void (*event_close)(struct xpv_domain *dom, evtchn_port_t port);
+	int (*event_irq)(struct xpv_domain *dom, struct xpv_event_binding *b);
+	void (*event_irq_free)(struct xpv_domain *dom, struct xpv_event_binding *b);
+	void (*event_notify)(struct xpv_domain *dom, evtchn_port_t port);
+	void (*event_eoi)(struct xpv_domain *dom, evtchn_port_t port, bool spurious);
+	void (*event_quality)(struct xpv_domain *dom, evtchn_port_t port, struct xpv_event_quality *q);
+};
+
+/* How long a full store ring may hold a sender up. */
+#define XPV_STORE_SEND_MS	5000
+
+/* The facility level written over struct xpv_hypercalls, in xenbus/guest-*.c. */
+extern const struct xpv_hv_ops xpv_guest_ops;
+
+/**
+ * struct xpv_domain_desc - what a provider says about a domain
+ * @ops:        facility level; &xpv_guest_ops with @hypercalls set, or the provider's own
+ * @hypercalls: hypercall level, or NULL
+ * @hv:         the provider's handle, passed back in hypercalls; xpv_domain_hv() returns it
+ * @domid:      the domain's number
+ * @toolstack:  this is the domain whose store client /dev/xen/xenbus is
+ */
+struct xpv_domain_desc {
+	const struct xpv_hv_ops *ops;
+	const struct xpv_hypercalls *hypercalls;
+	void *hv;
+	domid_t domid;
+	bool toolstack;
+};
+
+/**
+ * xpv_domain_register() - a domain appeared whose kernel is this one
+ * @desc: copied
+ *
+ * Starts the domain's facilities, its store client, its /dev/xen/ node and its two buses; devices are probed
+ * asynchronously. Context: process, may sleep. The provider holds no lock that a hypercall takes.
+ *
+ * Return: the domain, or an ERR_PTR: -EEXIST for a domid that is registered, -ENOMEM, errors of ops->start.
+ */
+struct xpv_domain *xpv_domain_register(const struct xpv_domain_desc *desc);
+
+/**
+ * xpv_domain_unregister() - the domain is dying or its provider goes
+ * @dom: from xpv_domain_register(), not usable afterwards
+ *
+ * Removes the domain's devices on both buses (the path is that of a crash: nothing waits for a peer), fails pending
+ * store requests, stops the facilities. When it returns no hypercall of the domain runs or will run. Pages still
+ * mapped by a peer stay granted: @released of xpv_domain_on_release() is called when the last one is given up.
+ * Context: process, may sleep; every wait is bounded.
+ */
+void xpv_domain_unregister(struct xpv_domain *dom);
+
+/**
+ * xpv_domain_on_release() - be told when nothing of a domain is granted any more
+ * @dom:      the domain; call this before xpv_domain_unregister()
+ * @released: called once from process context, at the earliest within xpv_domain_unregister(); after it the grant frames
+ *            are not touched any more
+ * @hv:       the argument
+ */
+void xpv_domain_on_release(struct xpv_domain *dom, void (*released)(void *hv), void *hv);
+
+void *xpv_domain_hv(const struct xpv_domain *dom);
+domid_t xpv_domain_id(const struct xpv_domain *dom);
+
+/**
+ * xpv_domain_upcall() - events are pending on a virtual CPU
+ * @dom:  the domain
+ * @vcpu: number of the virtual CPU, as xpv_hypercalls.vcpu_id returns it
+ *
+ * Scans the bitmaps and runs the interrupt handlers. Context: hard interrupt, interrupts off, on the Linux CPU that
+ * is @vcpu. Spurious calls are fine, from the moment before ops->start returned until ops->stop returned.
+ */
+void xpv_domain_upcall(struct xpv_domain *dom, unsigned int vcpu);
+
+/**
+ * xpv_store_deliver() - a message came from the store
+ * @dom:  the domain
+ * @msg:  header, already copied out of shared memory; msg->len is checked against XENSTORE_PAYLOAD_MAX
+ * @body: msg->len bytes from kmalloc(), consumed
+ *
+ * Context: process.
+ */
+void xpv_store_deliver(struct xpv_domain *dom, const struct xsd_sockmsg *msg, char *body);
+
+#endif /* XPV_HYPERVISOR_H */

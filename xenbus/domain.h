@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A domain as xenbus keeps it, and which file owns which part.
+ *
+ * Lifetime: xpv_domain_register() makes it with one reference, the registration's. Every device, open /dev/xen/xenbus-N
+ * file and deferred grant holds another. xpv_domain_unregister() unpublishes (dead = true, off the list), removes
+ * devices, fails store requests, stops the facilities, and drops the registration's reference; the last put
+ * calls ops->release and the provider's released callback, from process context.
+ */
+#ifndef XPV_DOMAIN_H
+#define XPV_DOMAIN_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/workqueue.h>
+#include <xpv/hypervisor.h>
+
+struct xpv_store;
+struct xpv_grants;
+struct xpv_bus_domain;
+struct xpv_guest;
+struct xpv_xs_dev;
+
+/**
+ * struct xpv_domain - one domain whose kernel is this one
+ * @ref:       see above
+ * @node:      on the list of domains, under xpv_domains_lock (domain.c)
+ * @ops:       facility level
+ * @hc:        hypercall level, NULL for a provider that brings its own facilities
+ * @hv:        the provider's handle
+ * @domid:     its number
+ * @toolstack: it owns /dev/xen/xenbus
+ * @dead:      set first in unregister; store writes and new devices are refused
+ * @guest:     xpv_guest_ops' state (guest.c, guest-grant.c, guest-event.c, guest-store.c)
+ * @grants:    caches, waiters and deferred list (grant.c)
+ * @store:     store client (store.c)
+ * @bus:       devices of both buses (bus.c)
+ * @xs_dev:    its character device (xs-dev.c)
+ * @released:  the provider's callback, with @released_arg
+ * @release_work: runs the last put's work in process context
+ */
+struct xpv_domain {
+	struct kref ref;
+	struct list_head node;
+	const struct xpv_hv_ops *ops;
+	const struct xpv_hypercalls *hc;
+	void *hv;
+	domid_t domid;
+	bool toolstack;
+	bool dead;
+
+	struct xpv_guest *guest;
+	struct xpv_grants *grants;
+	struct xpv_store *store;
+	struct xpv_bus_domain *bus;
+	struct xpv_xs_dev *xs_dev;
+
+	void (*released)(void *hv);
+	void *released_arg;
+	struct work_struct release_work;
+};
+
+/* domain.c */
+struct xpv_domain *xpv_domain_get(struct xpv_domain *dom);
+void xpv_domain_put(struct xpv_domain *dom);	/* any context */
+bool xpv_domain_is_dead(const struct xpv_domain *dom);
+void xpv_domains_exit(void);
+
+/* grant.c: the domain's part. exit: all devices are gone; flushes the caches, leaves deferred grants, which hold a reference. */
+int xpv_grants_init(struct xpv_domain *dom);
+void xpv_grants_exit(struct xpv_domain *dom);
+void xpv_grants_release(struct xpv_domain *dom);	/* from the last put */
+
+/* store.c: the client. exit fails all pending requests with -ESHUTDOWN and returns when none is left. */
+int xpv_store_init(struct xpv_domain *dom);
+void xpv_store_shutdown(struct xpv_domain *dom);	/* first step: everything pending and later fails at once */
+void xpv_store_exit(struct xpv_domain *dom);
+
+/* bus.c */
+int xpv_bus_domain_init(struct xpv_domain *dom);
+void xpv_bus_domain_exit(struct xpv_domain *dom);
+
+/* xs-dev.c */
+int xpv_xs_dev_init(struct xpv_domain *dom);
+void xpv_xs_dev_exit(struct xpv_domain *dom);
+
+#endif /* XPV_DOMAIN_H */
