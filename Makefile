@@ -1,22 +1,76 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# make                  the modules for every installed kernel's headers (or KDIR=..., or KERNELS="6.1.0-56-amd64 ..."), and the tools
-# make MODULES=...      only some modules while developing, e.g. MODULES=xpv-xenbus.ko
-#
-# Each kernel is built in out/build/<release>/, a tree of links to the sources, so that two kernels do not overwrite each other.
+# make help lists the targets. Each kernel is built in out/build/<release>/, a tree of links to the sources, so that
+# two kernels do not overwrite each other.
 
 KERNELS ?= $(notdir $(patsubst %/build,%,$(wildcard /lib/modules/*/build)))
-SOURCES := xenbus hv-stub blkfront blkback include compat
+KDIR_RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
+RELEASES = $(if $(KDIR),$(KDIR_RELEASE),$(KERNELS))
 
-modules: $(if $(KDIR),build-kdir,$(addprefix build-,$(KERNELS)))
+all: modules tools
+
+modules: $(addprefix build-,$(RELEASES))
+	$(if $(RELEASES),,$(error no kernel headers installed: make setup, or give KDIR=))
 
 build-%:
-	@tests/lib/build $* /lib/modules/$*/build $(MODULES)
+	@tests/lib/build $* $(or $(KDIR),/lib/modules/$*/build) $(MODULES)
 
-build-kdir:
-	@tests/lib/build $$(cat $(KDIR)/include/config/kernel.release) $(KDIR) $(MODULES)
+tools:
+	@$(MAKE) --no-print-directory -C tools
+
+modules_install: $(addprefix install-,$(RELEASES))
+
+install-%: build-%
+	$(MAKE) -C $(or $(KDIR),/lib/modules/$*/build) M=$(CURDIR)/out/build/$* INSTALL_MOD_DIR=extra/xpv modules_install
+
+install: modules_install
+	@$(MAKE) --no-print-directory -C tools install
 
 clean:
 	rm -rf out
 
-.PHONY: modules clean
+setup:
+	@tests/setup
+
+debug-kernel: setup
+	@tests/vm/debug-kernel
+
+# The packages bring the headers, so what depends on their list runs in a make of its own.
+demo: setup
+	@$(MAKE) --no-print-directory all
+	@tests/demo
+
+check: setup debug-kernel
+	@tests/run
+
+lint unit: setup
+	@tests/run --suite $@
+
+check-stub: setup debug-kernel
+	@tests/run --suite stub
+
+shell: setup
+	@$(MAKE) --no-print-directory all
+	@tests/vm/run -i -k $(or $(K),6.12) -- tests/lib/shell
+
+help:
+	@echo 'make                   modules for the headers of every installed kernel, and the tools'
+	@echo 'make KDIR=/path        modules for that kernel alone; KERNELS="r1 r2": for these of /lib/modules'
+	@echo 'make MODULES=x.ko      only some modules, while developing'
+	@echo 'make tools             xpvctl, in out/tools'
+	@echo 'make modules_install   after make, for the same kernels; INSTALL_MOD_PATH= as usual'
+	@echo 'make install           modules_install, and xpvctl with its man page; DESTDIR= PREFIX=/usr/local'
+	@echo 'make clean             removes out/'
+	@echo
+	@echo 'make demo              installs, builds, boots a virtual machine, verifies and measures a disk in it'
+	@echo 'make check             all of the following'
+	@echo 'make lint              warnings, sparse, checkpatch, shellcheck, Coccinelle, the rules of the tree'
+	@echo 'make unit              the pure files in user space, under sanitizers'
+	@echo 'make check-stub        every case in virtual machines with 6.1, 6.12 and the debug kernel'
+	@echo 'make shell             a prompt in a virtual machine with everything loaded; K=6.1, 6.12, debug'
+	@echo 'make setup             installs the Debian packages that are missing (demo and check do it)'
+	@echo 'make debug-kernel      builds the debug kernel into /var/cache/xpv, once (check does it)'
+	@echo
+	@echo 'tests/run --help       single cases, other kernels'
+
+.PHONY: all modules tools modules_install install clean setup debug-kernel demo check lint unit check-stub shell help

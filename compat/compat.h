@@ -22,4 +22,25 @@
 #define xpv_assign_str(dst, src) __assign_str(dst, src)
 #endif
 
+/* v6.11 (d69d804845985): bus_type.match takes a const driver */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define XPV_MATCH_CONST const
+#else
+#define XPV_MATCH_CONST
+#endif
+
+/* v6.3 (2a81ada32f0e5): bus_type.uevent takes a const device */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define XPV_UEVENT_CONST const
+#else
+#define XPV_UEVENT_CONST
+#endif
+
+/* v6.2 (ff62b8e6588fb): class.devnode takes a const device */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define XPV_DEVNODE_CONST const
+#else
+#define XPV_DEVNODE_CONST
+#endif
+
 #endif /* XPV_COMPAT_H */

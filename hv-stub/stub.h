@@ -20,8 +20,6 @@ const char *stub_domain_name(const struct stub_domain *d);
 /* stub_domain_store_ring() - the domain's store page, there from before stub_store_attach() until after stub_store_detach() */
 struct xenstore_domain_interface *stub_domain_store_ring(const struct stub_domain *d);
 
-/* stub_domain_set_conn(), stub_domain_conn() - the store half's state of a domain */
-
 /**
  * stub_evtchn_alloc_server() - a port of @d whose other end is the stub itself
  * @notify: called when the domain sends an event; any context, must not sleep
@@ -57,6 +55,8 @@ void stub_store_notify(void *conn);
  * stub_store_detach() - the domain is gone: no ring access any more when this returns
  *
  * Drops its watches and transactions, removes /local/domain/<domid> and fires @releaseDomain. Frees @conn. Process context.
+ * Its server port is closed before and stub_store_notify() does not run any more; raising it is a no-op then. Also the
+ * mirror of stub_store_conn_alloc(), for a connection whose attach failed or was not tried.
  */
 void stub_store_detach(struct stub_conn *conn);
 

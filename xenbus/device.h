@@ -31,7 +31,12 @@ struct xpv_account {
 	unsigned int nr_events;
 };
 
-void xpv_account_put(struct xpv_account *acc);
+/* grant.c */
+struct xpv_account *xpv_account_alloc(void);	/* with one reference, all counters zero; NULL without memory */
+struct xpv_account *xpv_account_get(struct xpv_account *acc);
+void xpv_account_put(struct xpv_account *acc);	/* any context */
+
+/* device.c */
 struct xpv_account *xpv_device_account(const struct xpv_device *dev);
 
 #endif /* XPV_DEVICE_H */

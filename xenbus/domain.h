@@ -69,7 +69,8 @@ void xpv_domains_exit(void);
 /* grant.c: the domain's part. exit: all devices are gone; flushes the caches, leaves deferred grants, which hold a reference. */
 int xpv_grants_init(struct xpv_domain *dom);
 void xpv_grants_exit(struct xpv_domain *dom);
-void xpv_grants_release(struct xpv_domain *dom);	/* from the last put */
+void xpv_grants_release(struct xpv_domain *dom);	/* from the last put, before ops->release */
+void xpv_grants_grown(struct xpv_domain *dom);	/* the table has new references: look after the waiters; any context */
 
 /* store.c: the client. exit fails all pending requests with -ESHUTDOWN and returns when none is left. */
 int xpv_store_init(struct xpv_domain *dom);

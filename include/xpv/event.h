@@ -20,6 +20,7 @@ struct xpv_device;
  * @port: the local port
  * @irq:  the Linux interrupt, named in /proc/interrupts after the device and @name
  * @name: owned by the core
+ * @arg:  the handlers' argument
  * @list: the core's, for the device's account
  */
 struct xpv_event {
@@ -27,6 +28,7 @@ struct xpv_event {
 	evtchn_port_t port;
 	unsigned int irq;
 	char *name;
+	void *arg;
 	struct list_head list;
 };
 

@@ -47,13 +47,17 @@ enum xpv_frame_space {
  * @grant_table_op:   GNTTABOP_*, @count elements at @ops. May be called with interrupts off; must not sleep.
  *                    With %XPV_HC_MAP_RETURNS_FRAME GNTTABOP_map_grant_ref ignores host_addr and returns the frame's
  *                    address in dev_bus_addr; GNTTABOP_unmap_grant_ref goes by the handle alone.
- * @event_channel_op: EVTCHNOP_*. EVTCHNOP_send and _unmask in any context, the others from process context;
- *                    none sleeps.
+ * @event_channel_op: EVTCHNOP_*. EVTCHNOP_send, _unmask and _bind_vcpu in any context (an irq_chip calls them with interrupts
+ *                    off and its interrupt's lock held), the others from process context; none sleeps.
  * @map_frame:        show frame @idx of @space at *@va, in write-back memory that stays until unmap_frame. May sleep.
  *                    Returns 0, -ENOSPC when a grant table is at its limit, -ENOMEM.
- * @unmap_frame:      undo map_frame. May sleep.
+ * @unmap_frame:      undo map_frame. May sleep. Grant frames are given back with the last reference to the domain: later than
+ *                    xpv_domain_unregister(), just before the callback of xpv_domain_on_release().
  * @store_port:       the local port of the domain's store ring.
  * @vcpu_id:          the hypervisor's number of the virtual CPU that runs as Linux CPU @cpu.
+ * @set_upcall:       xpv_guest_ops calls it in its start, before it needs the first event: from now on call
+ *                    xpv_domain_upcall(@dom, ...). In its stop with NULL: no upcall is running or will come when it
+ *                    returns. Process context, may sleep.
  */
 struct xpv_hypercalls {
 	struct module *owner;
@@ -66,6 +70,7 @@ struct xpv_hypercalls {
 	void (*unmap_frame)(void *hv, enum xpv_frame_space space, unsigned int idx, void *va);
 	evtchn_port_t (*store_port)(void *hv);
 	unsigned int (*vcpu_id)(void *hv, unsigned int cpu);
+	void (*set_upcall)(void *hv, struct xpv_domain *dom);
 };
 
 /**
@@ -106,6 +111,7 @@ struct xpv_event_quality {
  *                ring is full, never longer than %XPV_STORE_SEND_MS (-ETIMEDOUT). Replies and watch events come
  *                back through xpv_store_deliver().
  *
+ * @grant_max:    how many references @grant_alloc could ever give, after @start. Any context.
  * @grant_alloc:  take @n free references of this domain's table. Any context. -ENOSPC when there are not enough: none
  *                is taken then.
  * @grant_free:   give references back. Any context.
@@ -137,6 +143,7 @@ struct xpv_hv_ops {
 
 	int (*store_send)(struct xpv_domain *dom, const struct xsd_sockmsg *msg, const void *body);
 
+	unsigned int (*grant_max)(struct xpv_domain *dom);
 	int (*grant_alloc)(struct xpv_domain *dom, unsigned int n, xpv_gref_t *refs);
 	void (*grant_free)(struct xpv_domain *dom, unsigned int n, const xpv_gref_t *refs);
 	void (*grant_set)(struct xpv_domain *dom, xpv_gref_t ref, domid_t to, struct page *page, u32 flags);
@@ -217,7 +224,7 @@ domid_t xpv_domain_id(const struct xpv_domain *dom);
  * @vcpu: number of the virtual CPU, as xpv_hypercalls.vcpu_id returns it
  *
  * Scans the bitmaps and runs the interrupt handlers. Context: hard interrupt, interrupts off, on the Linux CPU that
- * is @vcpu. Spurious calls are fine, from the moment before ops->start returned until ops->stop returned.
+ * is @vcpu. Spurious calls are fine, from set_upcall(@dom) until set_upcall(NULL) returned.
  */
 void xpv_domain_upcall(struct xpv_domain *dom, unsigned int vcpu);
 

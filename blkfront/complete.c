@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Responses of the ring to requests of the block layer.
+ *
+ * A response is copied once and must name a request in flight and its operation. The backend's access to the request's pages
+ * ends before the request does: a page that it still holds then is a violation of the protocol, and is kept from being used
+ * again until the backend lets go of it.
+ */
+#include <linux/highmem.h>
+#include <xpv/trace.h>
+#include "blkfront.h"
+
+/**
+ * blkfront_req_end() - end the backend's access to a request's pages
+ * @q:   its queue
+ * @req: the request
+ *
+ * Any context. Return: false if the backend still holds one of them. That page's grant is left to the core, with a
+ * reference to the page.
+ */
+bool blkfront_req_end(struct blkfront_queue *q, struct blkfront_req *req)
+{
+	struct xpv_device *xdev = q->fd->xdev;
+	unsigned int i, ended = 0;
+
+	for (i = 0; i < req->nr; i++) {
+		if (!xpv_grant_revoke(xdev, req->refs[i])) {
+			req->refs[ended++] = req->refs[i];
+			continue;
+		}
+		if (!req->bounced)
+			get_page(req->pages[i]);
+		xpv_grant_end(xdev, req->refs[i], req->pages[i]);
+		/* A bounce page is given away, reference and all: it must not go back to the pool. */
+		req->pages[i] = NULL;
+	}
+	if (ended)
+		xpv_grant_free(xdev, ended, req->refs);
+	return ended == req->nr;
+}
+
+static void bounce_in(struct request *rq, struct blkfront_req *req)
+{
+	struct req_iterator iter;
+	unsigned int done = 0;
+	struct bio_vec bv;
+
+	rq_for_each_segment(bv, rq, iter) {
+		unsigned int off = 0;
+
+		while (off < bv.bv_len) {
+			unsigned int at = done % PAGE_SIZE;
+			unsigned int n = min_t(unsigned int, bv.bv_len - off, PAGE_SIZE - at);
+
+			memcpy_page(bv.bv_page, bv.bv_offset + off, req->pages[done / PAGE_SIZE], at, n);
+			off += n;
+			done += n;
+		}
+	}
+}
+
+/**
+ * blkfront_unbounce() - the request's own memory again
+ * @q:    its queue
+ * @rq:   the request
+ * @copy: what was read is to be had
+ *
+ * Any context. No-op for a request that was not bounced.
+ */
+void blkfront_unbounce(struct blkfront_queue *q, struct request *rq, bool copy)
+{
+	struct blkfront_req *req = blk_mq_rq_to_pdu(rq);
+	unsigned int i;
+
+	if (!req->bounced)
+		return;
+	if (copy)
+		bounce_in(rq, req);
+	for (i = 0; i < req->nr; i++)
+		if (req->pages[i])
+			mempool_free(req->pages[i], q->bounce);
+	req->bounced = false;
+}
+
+static blk_status_t rsp_status(struct blkfront_queue *q, enum blkfront_verdict verdict, u8 op)
+{
+	if (verdict == BLKFRONT_RSP_OK)
+		return BLK_STS_OK;
+
+	q->stats.errors++;
+	if (verdict == BLKFRONT_RSP_FAILED)
+		return BLK_STS_IOERR;
+	/* This flush has failed, and says so; that later ones are not sent is the limits' affair. */
+	if (op == BLKIF_OP_FLUSH_DISKCACHE && !q->fd->no_flush) {
+		WRITE_ONCE(q->fd->no_flush, true);
+		schedule_work(&q->fd->limits_work);
+	}
+	return BLK_STS_NOTSUPP;
+}
+
+static int bad(struct blkfront_queue *q, const struct blkif_response *rsp, const char *what)
+{
+	lockdep_assert_held(&q->lock);
+	q->broken = true;
+	return xpv_device_bad(q->fd->xdev, "queue %u: response to request %llu, op %u, status %d: %s",
+			      q->index, rsp->id, rsp->operation, rsp->status, what);
+}
+
+/* One response, copied. On success, and when only the grants were wrong, *done is one request longer. */
+static int take(struct blkfront_queue *q, const struct blkif_response *rsp, struct request **done)
+{
+	enum blkfront_verdict verdict;
+	struct blkfront_req *req;
+	struct request *rq;
+	int err = 0;
+
+	verdict = blkfront_parse_rsp(rsp->id, rsp->operation, rsp->status, q->ops, ARRAY_SIZE(q->ops));
+	if (verdict > BLKFRONT_RSP_UNKNOWN)
+		return bad(q, rsp, blkfront_verdict_text(verdict));
+
+	rq = q->slots[rsp->id];
+	q->slots[rsp->id] = NULL;
+	q->ops[rsp->id] = BLKFRONT_IDLE;
+	req = blk_mq_rq_to_pdu(rq);
+	req->status = rsp_status(q, verdict, rsp->operation);
+	if (!blkfront_req_end(q, req)) {
+		req->status = BLK_STS_IOERR;
+		err = bad(q, rsp, "a page of the request is still mapped");
+	}
+	q->stats.responses++;
+	trace_xpv_complete(q->fd->xdev, q->index, rsp->id, rsp->operation, rsp->status);
+	req->next = *done;
+	*done = rq;
+	return err;
+}
+
+/*
+ * All responses that are there. There cannot be more than requests in flight, and none is added while the lock is held:
+ * the loop ends whatever the backend writes. Return: how many.
+ */
+static unsigned int reap(struct blkfront_queue *q, struct request **done)
+{
+	struct blkif_response rsp;
+	unsigned int taken = 0;
+	int more = 0;
+	RING_IDX prod;
+
+	lockdep_assert_held(&q->lock);
+	do {
+		prod = READ_ONCE(q->ring.sring->rsp_prod);
+		virt_rmb();	/* the index before the responses */
+		if (prod - q->ring.rsp_cons > q->ring.req_prod_pvt - q->ring.rsp_cons) {
+			q->broken = true;
+			xpv_device_bad(q->fd->xdev, "queue %u: %u responses to %u requests", q->index,
+				       prod - q->ring.rsp_cons, q->ring.req_prod_pvt - q->ring.rsp_cons);
+			return taken;
+		}
+		while (q->ring.rsp_cons != prod) {
+			RING_COPY_RESPONSE(&q->ring, q->ring.rsp_cons, &rsp);
+			q->ring.rsp_cons++;
+			taken++;
+			if (take(q, &rsp, done))
+				return taken;
+		}
+		RING_FINAL_CHECK_FOR_RESPONSES(&q->ring, more);
+	} while (more);
+	return taken;
+}
+
+/** blkfront_interrupt() - hard interrupt handler of a queue's event channel */
+irqreturn_t blkfront_interrupt(int irq, void *arg)
+{
+	struct blkfront_queue *q = arg;
+	struct request *done = NULL;
+	unsigned int taken = 0;
+	unsigned long flags;
+	bool broken;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (!q->broken)
+		taken = reap(q, &done);
+	broken = q->broken;
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	/* Not under the lock: the end of one request may send the next. */
+	while (done) {
+		struct blkfront_req *req = blk_mq_rq_to_pdu(done);
+		struct request *rq = done;
+
+		done = req->next;
+		blk_mq_complete_request(rq);
+	}
+	/* A backend that broke the protocol is not listened to any more. */
+	if (!broken)
+		xpv_event_eoi(&q->event, taken ? XPV_EOI_WORK : XPV_EOI_SPURIOUS);
+	return IRQ_HANDLED;
+}
+
+/** blkfront_complete_rq() - second half of a completion, where the block layer wants it to run */
+void blkfront_complete_rq(struct request *rq)
+{
+	struct blkfront_queue *q = rq->mq_hctx->driver_data;
+	struct blkfront_req *req = blk_mq_rq_to_pdu(rq);
+
+	blkfront_unbounce(q, rq, req->status == BLK_STS_OK && rq_data_dir(rq) == READ);
+	blk_mq_end_request(rq, req->status);
+}

@@ -1,0 +1,128 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Helpers of the cases about domains and disks; sourced after case.sh.
+
+BACKENDS=/local/domain/0/backend/vbd
+
+# expect STATUS PATTERN COMMAND...: as refuse, named by the command; what it printed is in $said
+expect()
+{
+	b_status=$1 b_pattern=$2
+	shift 2
+	refuse "$b_status" "$b_pattern" "$(printf %.70s "$*")" "$@"
+	said=$(cat "$case_tmp/refuse")
+}
+
+# soon SECONDS TEXT COMMAND...: as wait_for, but silent when it is well and the end of the case when it is not
+soon()
+{
+	b_seconds=$1 b_text=$2
+	shift 2
+	until_true "$b_seconds" "$@" || die "$b_text: not within $b_seconds s: $*"
+}
+
+# seconds COMMAND...: how long it takes, its status apart
+seconds()
+{
+	b_start=$(date +%s)
+	"$@" >/dev/null 2>&1
+	echo $(($(date +%s) - b_start))
+}
+
+not() { ! "$@"; }
+
+# --- nodes ------------------------------------------------------------------------------------------------------------
+
+# fe DOMID DEVID, be DOMID DEVID: directory in the store
+fe() { echo "/local/domain/$1/device/vbd/$2"; }
+be() { echo "$BACKENDS/$1/$2"; }
+
+# fe_sysfs, be_sysfs: the device's directory
+fe_sysfs() { echo "/sys/bus/xpv/devices/d$1-vbd-$2"; }
+be_sysfs() { echo "/sys/bus/xpv-backend/devices/d0-vbd-$1-$2"; }
+
+# node PATH: its value, nothing if there is none
+node() { xenstore-read "$1" 2>/dev/null; }
+
+state_is() { [ "$(node "$1/state")" = "$2" ]; }
+
+# error_of fe|be DOMID DEVID: the error node
+error_of()
+{
+	if [ "$1" = fe ]; then
+		node "/local/domain/$2/error/device/vbd/$3/error"
+	else
+		node "/local/domain/0/error/backend/vbd/$2/$3/error"
+	fi
+}
+
+status_of()
+{
+	cat "$("$1_sysfs" "$2" "$3")/status" 2>/dev/null
+}
+
+connected() { state_is "$(fe "$1" "$2")" 4 && state_is "$(be "$1" "$2")" 4; }
+
+# write_vbd DOMID DEVID BACKING [KEY=VALUE...]: both directories by hand, as a toolstack does. A KEY that begins with f: goes
+# to the frontend's directory; an empty VALUE leaves the key out.
+write_vbd()
+{
+	w_fe=$(fe "$1" "$2") w_be=$(be "$1" "$2") w_dom=$1
+	w_numbers=$(stat -L -c %t:%T "$3" 2>/dev/null || echo 0:0)
+	w_keys="f:backend=$w_be f:backend-id=0 f:state=1 f:virtual-device=$2 f:device-type=disk
+		frontend=$w_fe frontend-id=$1 online=1 state=1 type=phy mode=w dev=xvda device-type=disk
+		params=$3 physical-device=$w_numbers"
+	shift 3
+	for w_over; do
+		w_keys=$(for k in $w_keys; do
+			[ "${k%%=*}" = "${w_over%%=*}" ] || echo "$k"
+		done)
+		[ -z "${w_over#*=}" ] || w_keys="$w_keys $w_over"
+	done
+	set --
+	for k in $w_keys; do
+		case $k in
+		f:*) k=${k#f:}; set -- "$@" "$w_fe/${k%%=*}" "${k#*=}" ;;
+		*) set -- "$@" "$w_be/${k%%=*}" "${k#*=}" ;;
+		esac
+	done
+	xenstore-write "$w_fe" "" "$w_be" ""
+	xenstore-chmod "$w_fe" "n$w_dom" r0
+	xenstore-chmod "$w_be" n0 "r$w_dom"
+	xenstore-write "$@"
+}
+
+# remove_vbd DOMID DEVID: all nodes, and wait until both devices are gone
+remove_vbd()
+{
+	xenstore-rm "$(fe "$1" "$2")" 2>/dev/null
+	xenstore-rm "$(be "$1" "$2")" 2>/dev/null
+	xenstore-rm "/local/domain/$1/error/device/vbd/$2" 2>/dev/null
+	xenstore-rm "/local/domain/0/error/backend/vbd/$1" 2>/dev/null
+	soon 20 "the devices of $1/$2 go" no_devices "$1" "$2"
+	xenstore-rm "$BACKENDS/$1" 2>/dev/null
+	return 0
+}
+
+no_devices() { [ ! -e "$(fe_sysfs "$1" "$2")" ] && [ ! -e "$(be_sysfs "$1" "$2")" ]; }
+
+# --- modules ----------------------------------------------------------------------------------------------------------
+
+# need MODULE...: load those that are not there
+need()
+{
+	for b_mod; do
+		loaded "$b_mod" || load "$b_mod" || return 1
+	done
+}
+
+# without MODULE...: unload, within a bounded time: what I/O or a device still holds is tried again
+without()
+{
+	for b_mod; do
+		soon 30 "rmmod $b_mod" absent "$b_mod"
+	done
+}
+
+absent() { ! loaded "$1" || unload "$1"; }

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#define __XEN_EMULATE_PREFIX
+#define __KVM_EMULATE_PREFIX
