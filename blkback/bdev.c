@@ -2,9 +2,10 @@
 /*
  * The backing device: which one it is, opening and measuring it.
  *
- * The toolstack names it by "physical-device" ("major:minor" in hexadecimal, usually from a hotplug script), or, when no
- * script is in charge, by "params", the path of a block device, which is looked up here. A disk attached for writing is opened
- * exclusively: what is mounted or attached elsewhere for writing is busy.
+ * The toolstack names it by "physical-device" ("major:minor" in hexadecimal, usually from a hotplug
+ * script), or, when no script is in charge, by "params", the path of a block device, which is
+ * looked up here. A disk attached for writing is opened exclusively: what is mounted or attached
+ * elsewhere for writing is busy.
  */
 #include <linux/slab.h>
 #include "blkback.h"
@@ -38,7 +39,8 @@ static int from_physical_device(struct blkback_dev *bd, char *name, unsigned int
 		return PTR_ERR(text) == -ENOENT ? -ENOENT : PTR_ERR(text);
 	err = blkback_parse_devt(text, &major, &minor);
 	if (err) {
-		xpv_device_fatal(bd->xdev, err, "physical-device: \"%.32s\" is not major:minor", text);
+		xpv_device_fatal(bd->xdev, err, "physical-device: \"%.32s\" is not major:minor",
+				 text);
 	} else {
 		bd->devt = MKDEV(major, minor);
 		snprintf(name, len, "physical-device %.32s", text);
@@ -120,7 +122,8 @@ static int open_backing(struct blkback_dev *bd, struct xpv_bdev *backing)
  * blkback_bdev_open() - find and open the backing device. No-op when it is open.
  * @bd: the device
  *
- * Return: 0; -EAGAIN when the toolstack has not said which one, after xpv_device_waits(); another errno after xpv_device_fatal().
+ * Return: 0; -EAGAIN when the toolstack has not said which one, after xpv_device_waits(); another
+ * errno after xpv_device_fatal().
  */
 int blkback_bdev_open(struct blkback_dev *bd)
 {

@@ -5,21 +5,25 @@
  *   blkback_dev --- backing block device
  *      +-- queues[] --- ring, event channel, thread --- reqs[] (one for each slot of the ring)
  *
- * A blkback_dev lives from probe() to remove(). publish() or connect() opens the backing device; connect() makes the
- * queues and starts a thread for each; disconnect() undoes both.
+ * A blkback_dev lives from probe() to remove(). publish() or connect() opens the backing device;
+ * connect() makes the queues and starts a thread for each; disconnect() undoes both.
  *
- * Everything about a ring is its queue's thread's: it takes requests, maps their pages, submits bios, and when these have ended
- * (which they do in any context, by putting the request on q->done) unmaps the pages and answers. So the ring needs
- * no lock, a page is never mapped any more when its request is answered, and responses go out in batches with one
- * notification. The thread is an ordinary one of its own: the time it takes is the guest's to see in top.
+ * Everything about a ring is its queue's thread's: it takes requests, maps their pages, submits
+ * bios, and when these have ended (which they do in any context, by putting the request on q->done)
+ * unmaps the pages and answers. So the ring needs no lock, a page is never mapped any more when its
+ * request is answered, and responses go out in batches with one notification. The thread is an
+ * ordinary one of its own: the time it takes is the guest's to see in top.
  *
- * All memory that a frontend can make the backend use is allocated in connect(), by the size of the ring.
+ * All memory that a frontend can make the backend use is allocated in connect(), by the size of the
+ * ring.
  *
- * Death: kthread_stop() makes the thread take no more requests; it ends when the bios in flight have ended, because
- * their pages are the peer's and are mapped until then. That takes as long as the backing device takes, not the
- * peer; nothing else is waited for. Then the event channel is unbound, the ring unmapped, the backing device closed.
+ * Death: kthread_stop() makes the thread take no more requests; it ends when the bios in flight
+ * have ended, because their pages are the peer's and are mapped until then. That takes as long as
+ * the backing device takes, not the peer; nothing else is waited for. Then the event channel is
+ * unbound, the ring unmapped, the backing device closed.
  *
- * Locks: bd->lock (process context) protects the array of queues and the backing device against readers of sysfs.
+ * Locks: bd->lock (process context) protects the array of queues and the backing device against
+ * readers of sysfs.
  */
 #ifndef BLKBACK_H
 #define BLKBACK_H
@@ -66,7 +70,11 @@ struct blkback_req {
 	struct bio bio;
 };
 
-/** struct blkback_stats - what the in-tree backend counts, by its names, and more. Written by the queue's thread alone. */
+/**
+ * struct blkback_stats - what the in-tree backend counts, by its names, and more
+ *
+ * Written by the queue's thread alone.
+ */
 struct blkback_stats {
 	u64 oo_req;
 	u64 rd_req;

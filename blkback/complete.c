@@ -9,8 +9,9 @@
  * @req:    the request, not the caller's any more
  * @status: BLKIF_RSP_*
  *
- * Any context. Whoever adds to an empty list wakes the thread: if it is not empty, it is about to be emptied. The thread
- * may answer and even end before it is woken; the queue stays until after the read-side section.
+ * Any context. Whoever adds to an empty list wakes the thread: if it is not empty, it is about to
+ * be emptied. The thread may answer and even end before it is woken; the queue stays until after
+ * the read-side section.
  */
 void blkback_req_done(struct blkback_req *req, s16 status)
 {

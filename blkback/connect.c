@@ -3,10 +3,10 @@
  * The actions of the bus, in the order in which they happen. None of them waits for the frontend.
  *
  *   probe        memory, the watch on physical-device
- *   publish      the backing device, if the toolstack has said which one it is: what is wrong with it is said early
- *   connect      the backing device, else; what it is like goes to the store; rings are served
+ *   publish      the backing device, if it has been named: what is wrong with it shows early
+ *   connect      the backing device, else; its properties go to the store; rings are served
  *   changed      the backing device has another size
- *   disconnect   rings are given back when the bios in flight have ended; the backing device is closed
+ *   disconnect   rings are given back when the bios in flight have ended; the device is closed
  *   remove       memory
  */
 #include <linux/slab.h>
@@ -34,8 +34,9 @@ static int probe(struct xpv_device *xdev)
 }
 
 /*
- * A hotplug script waits for InitWait before it names the backing device: not knowing it does not stop the
- * announcement. Trying already makes a missing or busy one known before any frontend is there.
+ * A hotplug script waits for InitWait before it names the backing device: not knowing it does not
+ * stop the announcement. Trying already makes a missing or busy one known before any frontend is
+ * there.
  */
 static int publish(struct xpv_device *xdev)
 {

@@ -8,7 +8,8 @@
  * @name:     of the node in the frontend's directory
  * @max:      more is not possible here
  * @required: the connection cannot go on without it
- * @field:    where it goes, in struct blkback_peer_keys; not kept if @ignored
+ * @ignored:  only its presence and range matter
+ * @field:    where it goes, in struct blkback_peer_keys
  */
 struct frontend_key {
 	const char *name;
@@ -41,11 +42,13 @@ static int key_error(struct xpv_device *xdev, const char *name, int err, u64 max
 		xpv_device_fatal(xdev, err, "frontend's %s: more than %llu", name, max);
 	else
 		xpv_device_fatal(xdev, err, "frontend's %s: %s", name,
-				 err == -ENOENT ? "missing" : err == -EINVAL ? "not a number" : "cannot be read");
+				 err == -ENOENT ? "missing" :
+				 err == -EINVAL ? "not a number" : "cannot be read");
 	return err;
 }
 
-static int read_key(struct xpv_device *xdev, const struct frontend_key *key, struct blkback_peer_keys *keys)
+static int read_key(struct xpv_device *xdev, const struct frontend_key *key,
+		    struct blkback_peer_keys *keys)
 {
 	u64 value;
 	int err;
@@ -135,13 +138,16 @@ static int write_keys(struct xpv_device *xdev, struct xpv_store_tx *tx, void *ar
 
 	err = xpv_store_printf(xdev, tx, "sectors", "%llu", keys->bd->lim.sectors);
 	if (!err)
-		err = xpv_store_printf(xdev, tx, "sector-size", "%u", bdev_logical_block_size(bdev));
+		err = xpv_store_printf(xdev, tx, "sector-size", "%u",
+				       bdev_logical_block_size(bdev));
 	if (!err)
-		err = xpv_store_printf(xdev, tx, "physical-sector-size", "%u", bdev_physical_block_size(bdev));
+		err = xpv_store_printf(xdev, tx, "physical-sector-size", "%u",
+				       bdev_physical_block_size(bdev));
 	if (!err)
 		err = xpv_store_printf(xdev, tx, "info", "%u", keys->info);
 	if (!err)
-		err = xpv_store_printf(xdev, tx, "feature-flush-cache", "%d", bdev_write_cache(bdev));
+		err = xpv_store_printf(xdev, tx, "feature-flush-cache", "%d",
+				       bdev_write_cache(bdev));
 	return err;
 }
 

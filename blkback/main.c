@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The block backend: gives block devices of this domain to others. See blkback.h for how it hangs together. */
+/*
+ * The block backend: gives block devices of this domain to others. See blkback.h for how it hangs
+ * together.
+ */
 #include <linux/module.h>
 #include "blkback.h"
 

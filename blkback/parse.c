@@ -151,12 +151,14 @@ static const char *check_range(const struct blkback_op *op, const struct blkback
  *
  * Return: NULL if it may, or the text of what is wrong.
  */
-const char *blkback_parse_check(struct blkback_op *op, const struct blkback_limits *lim, s16 *status)
+const char *blkback_parse_check(struct blkback_op *op, const struct blkback_limits *lim,
+				s16 *status)
 {
 	const char *wrong;
 
 	*status = BLKIF_RSP_EOPNOTSUPP;
-	if (op->op != BLKIF_OP_READ && op->op != BLKIF_OP_WRITE && op->op != BLKIF_OP_FLUSH_DISKCACHE)
+	if (op->op != BLKIF_OP_READ && op->op != BLKIF_OP_WRITE &&
+	    op->op != BLKIF_OP_FLUSH_DISKCACHE)
 		return "operation is not supported";
 
 	*status = BLKIF_RSP_ERROR;

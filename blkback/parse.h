@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Judging what the frontend asks for, and what the toolstack wrote. Pure: also built in user space by tests/unit.
+ * Judging what the frontend asks for, and what the toolstack wrote. Pure: also built in user space
+ * by tests/unit.
  */
 #ifndef BLKBACK_PARSE_H
 #define BLKBACK_PARSE_H
@@ -19,7 +20,9 @@ struct blkback_limits {
 	bool writable;
 };
 
-/** struct blkback_seg - one piece of a request: sectors @first to @last of the page granted by @gref */
+/**
+ * struct blkback_seg - one piece of a request: sectors @first to @last of the page granted by @gref
+ */
 struct blkback_seg {
 	grant_ref_t gref;
 	u8 first;
@@ -59,6 +62,7 @@ int blkback_parse_devt(const char *text, unsigned int *major, unsigned int *mino
 int blkback_parse_path(const char *params, char *path, unsigned int len);
 void blkback_parse_x64(const struct blkif_request *req, struct blkback_op *op);
 void blkback_parse_x32(const struct blkback_x32_request *req, struct blkback_op *op);
-const char *blkback_parse_check(struct blkback_op *op, const struct blkback_limits *lim, s16 *status);
+const char *blkback_parse_check(struct blkback_op *op, const struct blkback_limits *lim,
+				s16 *status);
 
 #endif /* BLKBACK_PARSE_H */

@@ -16,8 +16,9 @@ static irqreturn_t interrupt(int irq, void *arg)
 }
 
 /*
- * Takes and answers until there is neither a request nor an ended bio. An event is acknowledged after the ring has been seen empty. It
- * was spurious if nothing has been taken since the last one: requests may have been found before their event came.
+ * Takes and answers until there is neither a request nor an ended bio. An event is acknowledged
+ * after the ring has been seen empty. It was spurious if nothing has been taken since the last one:
+ * requests may have been found before their event came.
  */
 static void serve(struct blkback_queue *q)
 {
@@ -50,8 +51,8 @@ static bool has_work(struct blkback_queue *q)
 }
 
 /*
- * Memory must not be reclaimed by writing to a disk that this thread serves: both halves may live in this kernel, and a
- * frontend's file system waits for the thread then.
+ * Memory must not be reclaimed by writing to a disk that this thread serves: both halves may live
+ * in this kernel, and a frontend's file system waits for the thread then.
  */
 static int queue_thread(void *arg)
 {
@@ -81,7 +82,8 @@ static int queue_attach(struct blkback_queue *q)
 		BACK_RING_ATTACH(&q->ring.x32, (struct blkback_x32_sring *)sring, rsp_prod, size);
 
 	if (req_prod - rsp_prod > RING_SIZE(&q->ring.x64)) {
-		xpv_device_fatal(q->bd->xdev, -EPROTO, "queue %u: %u requests in a ring of %u", q->index,
+		xpv_device_fatal(q->bd->xdev, -EPROTO,
+				 "queue %u: %u requests in a ring of %u", q->index,
 				 req_prod - rsp_prod, RING_SIZE(&q->ring.x64));
 		return -EPROTO;
 	}
@@ -105,7 +107,8 @@ static int reqs_alloc(struct blkback_queue *q)
 	q->scratch = kvcalloc(q->nr_reqs * BLKBACK_MAX_SEGS, sizeof(*q->scratch), GFP_KERNEL);
 	if (!q->reqs || !q->scratch) {
 		reqs_free(q);
-		xpv_device_fatal(q->bd->xdev, -ENOMEM, "queue %u: no memory for requests", q->index);
+		xpv_device_fatal(q->bd->xdev, -ENOMEM, "queue %u: no memory for requests",
+				 q->index);
 		return -ENOMEM;
 	}
 	for (i = 0; i < q->nr_reqs; i++) {
@@ -134,7 +137,8 @@ static int queue_start(struct blkback_queue *q, evtchn_port_t port)
 	err = xpv_event_bind(xdev, &q->event, port, what, interrupt, NULL, q);
 	if (err) {
 		kthread_stop(thread);
-		xpv_device_fatal(xdev, err, "queue %u: event-channel %u cannot be bound", q->index, port);
+		xpv_device_fatal(xdev, err, "queue %u: event-channel %u cannot be bound",
+				 q->index, port);
 		return err;
 	}
 	q->thread = thread;
@@ -150,7 +154,8 @@ static int queue_open(struct blkback_queue *q, const struct blkback_peer_keys *k
 
 	err = xpv_ring_map(xdev, &ref, 1, &q->mem);
 	if (err) {
-		xpv_device_fatal(xdev, err, "queue %u: ring-ref %u cannot be mapped", q->index, ref);
+		xpv_device_fatal(xdev, err, "queue %u: ring-ref %u cannot be mapped",
+				 q->index, ref);
 		return err;
 	}
 	err = queue_attach(q);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sysfs of a backend: physical_device, mode and statistics/ as the in-tree backend has them, and a few more counters.
+ * sysfs of a backend: physical_device, mode and statistics/ as the in-tree backend has them, and a
+ * few more counters.
  */
 #include <linux/sysfs.h>
 #include "blkback.h"

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Requests of the ring to bios: a batch is taken, judged, mapped at once, and submitted under one plug. */
+/*
+ * Requests of the ring to bios: a batch is taken, judged, mapped at once, and submitted under one
+ * plug.
+ */
 #include <linux/blkdev.h>
 #include "blkback.h"
 
@@ -22,8 +25,10 @@ static void copy_slot(struct blkback_queue *q, struct blkback_op *op)
 static void complain(struct blkback_queue *q, const struct blkback_req *req, const char *wrong)
 {
 	if (__ratelimit(&q->bd->complain))
-		xpv_device_error(q->bd->xdev, -EINVAL, "queue %u: request %llu, op %u, %u segments at sector %llu: %s",
-				 q->index, req->op.id, req->op.op, req->op.nr, req->op.sector, wrong);
+		xpv_device_error(q->bd->xdev, -EINVAL,
+				 "queue %u: request %llu, op %u, sector %llu, %u segments: %s",
+				 q->index, req->op.id, req->op.op, req->op.sector, req->op.nr,
+				 wrong);
 }
 
 static struct blkback_req *take(struct blkback_queue *q)
@@ -56,7 +61,10 @@ static void count(struct blkback_queue *q, const struct blkback_op *op)
 	}
 }
 
-/* One request; on success its pages are appended to the batch's. Return: whether it goes on, else it has been answered. */
+/*
+ * One request; on success its pages are appended to the batch's. Return: whether it goes on, else
+ * it has been answered.
+ */
 static bool admit(struct blkback_queue *q, struct blkback_req *req, unsigned int *nr_maps)
 {
 	const char *wrong;
@@ -65,8 +73,8 @@ static bool admit(struct blkback_queue *q, struct blkback_req *req, unsigned int
 
 	wrong = blkback_parse_check(&req->op, &q->bd->lim, &status);
 	if (wrong) {
-		req->op.nr = 0;	/* nothing is mapped */
 		complain(q, req, wrong);
+		req->op.nr = 0;	/* nothing is mapped */
 		blkback_req_done(req, status);
 		return false;
 	}
@@ -80,8 +88,12 @@ static bool admit(struct blkback_queue *q, struct blkback_req *req, unsigned int
 	return true;
 }
 
-/* The mappings of one request, out of the batch's. Return: the first grant that could not be mapped, or NULL. */
-static const struct xpv_grant_map *take_maps(struct blkback_req *req, const struct xpv_grant_map *maps)
+/*
+ * The mappings of one request, out of the batch's. Return: the first grant that could not be
+ * mapped, or NULL.
+ */
+static const struct xpv_grant_map *take_maps(struct blkback_req *req,
+					     const struct xpv_grant_map *maps)
 {
 	const struct xpv_grant_map *failed = NULL;
 	unsigned int i;
@@ -94,12 +106,13 @@ static const struct xpv_grant_map *take_maps(struct blkback_req *req, const stru
 	return failed;
 }
 
-static void bad_grant(struct blkback_queue *q, struct blkback_req *req, const struct xpv_grant_map *failed)
+static void bad_grant(struct blkback_queue *q, struct blkback_req *req,
+		      const struct xpv_grant_map *failed)
 {
 	if (__ratelimit(&q->bd->complain))
 		xpv_device_error(q->bd->xdev, xpv_gntst_errno(failed->status),
-				 "queue %u: request %llu: grant reference %u: %s", q->index, req->op.id,
-				 failed->gref, xpv_gntst_text(failed->status));
+				 "queue %u: request %llu: grant reference %u: %s", q->index,
+				 req->op.id, failed->gref, xpv_gntst_text(failed->status));
 	blkback_req_done(req, BLKIF_RSP_ERROR);
 }
 
@@ -138,7 +151,8 @@ static void make_bio(struct blkback_queue *q, struct blkback_req *req)
 	}
 }
 
-static void submit(struct blkback_queue *q, struct blkback_req *req, const struct xpv_grant_map *maps)
+static void submit(struct blkback_queue *q, struct blkback_req *req,
+		   const struct xpv_grant_map *maps)
 {
 	const struct xpv_grant_map *failed = take_maps(req, maps);
 
@@ -151,8 +165,8 @@ static void submit(struct blkback_queue *q, struct blkback_req *req, const struc
 }
 
 /*
- * Takes what is on the ring into a list, bounded by the free requests. The peer's index is looked at once; what it says
- * beyond the size of the ring breaks the connection.
+ * Takes what is on the ring into a list, bounded by the free requests. The peer's index is looked
+ * at once; what it says beyond the size of the ring breaks the connection.
  */
 static struct blkback_req *take_all(struct blkback_queue *q, unsigned int *nr_maps)
 {

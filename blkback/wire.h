@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The layouts of the ring that a frontend may have chosen: the native one, which is x86_64's, and that of x86_32, where
- * 64-bit numbers are aligned to 4 bytes. The indices stand at the same place in both.
+ * The layouts of the ring that a frontend may have chosen: the native one, which is x86_64's, and
+ * that of x86_32, where 64-bit numbers are aligned to 4 bytes. The indices stand at the same place
+ * in both.
  */
 #ifndef BLKBACK_WIRE_H
 #define BLKBACK_WIRE_H
@@ -33,7 +34,8 @@ enum blkback_abi { BLKBACK_ABI_X64, BLKBACK_ABI_X32 };
 /**
  * union blkback_ring - the backend's half of a ring of either layout
  *
- * Indices are handled through @x64 whatever the layout; only slots are taken through the right member.
+ * Indices are handled through @x64 whatever the layout; only slots are taken through the right
+ * member.
  */
 union blkback_ring {
 	struct blkif_back_ring x64;

@@ -3,24 +3,29 @@
  * The block frontend: objects, lifetimes, lock order.
  *
  *   blkfront_dev --- gendisk, tag set
- *      +-- queues[] --- ring, event channel, slots[] (a request in flight each) --- blkfront_req (beside the request)
+ *      +-- queues[] --- ring, event channel, slots[] --- request in flight, blkfront_req beside it
  *
- * A blkfront_dev lives from probe() until its disk's last reference is put (free_disk), or until remove() if it never
- * got a disk. The disk is made by the first connect() and survives every reconnection; it goes in
- * remove(). From remove() on fd->xdev is NULL: whoever still has the disk open finds it dead.
+ * A blkfront_dev lives from probe() until its disk's last reference is put (free_disk), or until
+ * remove() if it never got a disk. The disk is made by the first connect() and survives every
+ * reconnection; it goes in remove(). From remove() on fd->xdev is NULL: whoever still has the disk
+ * open finds it dead.
  *
- * The queues live as long as the device, because the block layer's hardware contexts point to them. Their rings come and
- * go: publish() makes them, disconnect() takes the requests in flight back and frees them.
+ * The queues live as long as the device, because the block layer's hardware contexts point to them.
+ * Their rings come and go: publish() makes them, disconnect() takes the requests in flight back and
+ * frees them.
  *
  * Who may run when:
- *   - queue_rq runs only while fd->state is LIVE or DEAD; while it is OFFLINE the block layer's queue is quiesced.
+ *   - queue_rq runs only while fd->state is LIVE or DEAD; while it is OFFLINE the block layer's
+ *     queue is quiesced.
  *   - the interrupt handler runs from publish() until disconnect() has unbound the event channel.
- *   - the first scan for partitions reads from the backend, which may never answer: so add_disk is a work item of its
- *     own, never waited for but in the death of the device, where I/O fails at once.
+ *   - the first scan for partitions reads from the backend, which may never answer: so add_disk is
+ *     a work item of its own, never waited for but in the death of the device, where I/O fails at
+ *     once.
  *
- * Locks, outer first: disk->open_mutex (only ever tried by the actions of the bus: it is held over a scan for partitions),
- * fd->lock (state and limits, process context), q->lock (ring and slots, interrupts off). fd->life, a spinlock, guards
- * fd->xdev against remove() for the one caller that may come later, the disk's release.
+ * Locks, outer first: disk->open_mutex (only ever tried by the actions of the bus: it is held over
+ * a scan for partitions), fd->lock (state and limits, process context), q->lock (ring and slots,
+ * interrupts off). fd->life, a spinlock, guards fd->xdev against remove() for the one caller that
+ * may come later, the disk's release.
  */
 #ifndef BLKFRONT_H
 #define BLKFRONT_H
@@ -124,7 +129,8 @@ enum blkfront_state { BLKFRONT_OFFLINE, BLKFRONT_LIVE, BLKFRONT_DEAD };
  * @closing:  an orderly close is under way: no new opens. Under disk->open_mutex.
  * @kick:     the close waits for the last user: kick the bus then. Under disk->open_mutex.
  * @adding:   add_work has been queued, once in the disk's life
- * @added:    the disk is visible; set by add_work, read by others after it has ended or when a moment late does not matter
+ * @added:    the disk is visible; set by add_work, read by others after it has ended or when a
+ *            moment late does not matter
  * @no_flush: the backend answered a flush with EOPNOTSUPP
  */
 struct blkfront_dev {

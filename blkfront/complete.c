@@ -2,9 +2,9 @@
 /*
  * Responses of the ring to requests of the block layer.
  *
- * A response is copied once and must name a request in flight and its operation. The backend's access to the request's pages
- * ends before the request does: a page that it still holds then is a violation of the protocol, and is kept from being used
- * again until the backend lets go of it.
+ * A response is copied once and must name a request in flight and its operation. The backend's
+ * access to the request's pages ends before the request does: a page that it still holds then is a
+ * violation of the protocol, and is kept from being used again until the backend lets go of it.
  */
 #include <linux/highmem.h>
 #include <xpv/trace.h>
@@ -15,8 +15,8 @@
  * @q:   its queue
  * @req: the request
  *
- * Any context. Return: false if the backend still holds one of them. That page's grant is left to the core, with a
- * reference to the page.
+ * Any context. Return: false if the backend still holds one of them. That page's grant is left to
+ * the core, with a reference to the page.
  */
 bool blkfront_req_end(struct blkfront_queue *q, struct blkfront_req *req)
 {
@@ -31,7 +31,9 @@ bool blkfront_req_end(struct blkfront_queue *q, struct blkfront_req *req)
 		if (!req->bounced)
 			get_page(req->pages[i]);
 		xpv_grant_end(xdev, req->refs[i], req->pages[i]);
-		/* A bounce page is given away, reference and all: it must not go back to the pool. */
+		/*
+		 * A bounce page is given away, reference and all: it must not go back to the pool.
+		 */
 		req->pages[i] = NULL;
 	}
 	if (ended)
@@ -52,7 +54,8 @@ static void bounce_in(struct request *rq, struct blkfront_req *req)
 			unsigned int at = done % PAGE_SIZE;
 			unsigned int n = min_t(unsigned int, bv.bv_len - off, PAGE_SIZE - at);
 
-			memcpy_page(bv.bv_page, bv.bv_offset + off, req->pages[done / PAGE_SIZE], at, n);
+			memcpy_page(bv.bv_page, bv.bv_offset + off,
+				    req->pages[done / PAGE_SIZE], at, n);
 			off += n;
 			done += n;
 		}
@@ -90,7 +93,9 @@ static blk_status_t rsp_status(struct blkfront_queue *q, enum blkfront_verdict v
 	q->stats.errors++;
 	if (verdict == BLKFRONT_RSP_FAILED)
 		return BLK_STS_IOERR;
-	/* This flush has failed, and says so; that later ones are not sent is the limits' affair. */
+	/*
+	 * This flush has failed, and says so; that later ones are not sent is the limits' affair.
+	 */
 	if (op == BLKIF_OP_FLUSH_DISKCACHE && !q->fd->no_flush) {
 		WRITE_ONCE(q->fd->no_flush, true);
 		schedule_work(&q->fd->limits_work);
@@ -102,11 +107,15 @@ static int bad(struct blkfront_queue *q, const struct blkif_response *rsp, const
 {
 	lockdep_assert_held(&q->lock);
 	q->broken = true;
-	return xpv_device_bad(q->fd->xdev, "queue %u: response to request %llu, op %u, status %d: %s",
+	return xpv_device_bad(q->fd->xdev,
+			      "queue %u: response to request %llu, op %u, status %d: %s",
 			      q->index, rsp->id, rsp->operation, rsp->status, what);
 }
 
-/* One response, copied. On success, and when only the grants were wrong, *done is one request longer. */
+/*
+ * One response, copied. On success, and when only the grants were wrong, *done is one request
+ * longer.
+ */
 static int take(struct blkfront_queue *q, const struct blkif_response *rsp, struct request **done)
 {
 	enum blkfront_verdict verdict;
@@ -114,7 +123,8 @@ static int take(struct blkfront_queue *q, const struct blkif_response *rsp, stru
 	struct request *rq;
 	int err = 0;
 
-	verdict = blkfront_parse_rsp(rsp->id, rsp->operation, rsp->status, q->ops, ARRAY_SIZE(q->ops));
+	verdict = blkfront_parse_rsp(rsp->id, rsp->operation, rsp->status,
+				     q->ops, ARRAY_SIZE(q->ops));
 	if (verdict > BLKFRONT_RSP_UNKNOWN)
 		return bad(q, rsp, blkfront_verdict_text(verdict));
 
@@ -135,8 +145,8 @@ static int take(struct blkfront_queue *q, const struct blkif_response *rsp, stru
 }
 
 /*
- * All responses that are there. There cannot be more than requests in flight, and none is added while the lock is held:
- * the loop ends whatever the backend writes. Return: how many.
+ * All responses that are there. There cannot be more than requests in flight, and none is added
+ * while the lock is held: the loop ends whatever the backend writes. Return: how many.
  */
 static unsigned int reap(struct blkfront_queue *q, struct request **done)
 {
@@ -144,15 +154,17 @@ static unsigned int reap(struct blkfront_queue *q, struct request **done)
 	unsigned int taken = 0;
 	int more = 0;
 	RING_IDX prod;
+	u32 sent;
 
 	lockdep_assert_held(&q->lock);
 	do {
 		prod = READ_ONCE(q->ring.sring->rsp_prod);
 		virt_rmb();	/* the index before the responses */
-		if (prod - q->ring.rsp_cons > q->ring.req_prod_pvt - q->ring.rsp_cons) {
+		sent = q->ring.req_prod_pvt - q->ring.rsp_cons;
+		if (prod - q->ring.rsp_cons > sent) {
 			q->broken = true;
-			xpv_device_bad(q->fd->xdev, "queue %u: %u responses to %u requests", q->index,
-				       prod - q->ring.rsp_cons, q->ring.req_prod_pvt - q->ring.rsp_cons);
+			xpv_device_bad(q->fd->xdev, "queue %u: %u responses to %u requests",
+				       q->index, prod - q->ring.rsp_cons, sent);
 			return taken;
 		}
 		while (q->ring.rsp_cons != prod) {

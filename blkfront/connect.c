@@ -119,7 +119,10 @@ static void changed(struct xpv_device *xdev)
 		return;
 	mutex_lock(&fd->lock);
 	if (fd->state == BLKFRONT_LIVE) {
-		/* The size and whether it can be written may change at any time, all else only with a new connection. */
+		/*
+		 * The size and whether it can be written may change at any time, all else only with
+		 * a new connection.
+		 */
 		fd->geo.sectors = geo.sectors;
 		fd->geo.info = geo.info;
 		blkfront_capacity_apply(fd);

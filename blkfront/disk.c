@@ -2,10 +2,11 @@
 /*
  * The gendisk: its name, its life, who has it open.
  *
- * Names: many domains may live in this kernel, each with its own xvda. The plain name and its minor numbers belong to whoever comes
- * first; the disk of another domain gets the domain's number appended ("xvda.d2", its first partition "xvda.d2p1") and minor numbers
- * of the block layer's choosing. A name that is taken within the same domain is an error. Where major 202 is
- * another driver's, so may be the plain names: all get the domain's number then.
+ * Names: many domains may live in this kernel, each with its own xvda. The plain name and its minor
+ * numbers belong to whoever comes first; the disk of another domain gets the domain's number
+ * appended ("xvda.d2", its first partition "xvda.d2p1") and minor numbers of the block layer's
+ * choosing. A name that is taken within the same domain is an error. Where major 202 is another
+ * driver's, so may be the plain names: all get the domain's number then.
  */
 #include <linux/slab.h>
 #include "blkfront.h"
@@ -18,7 +19,8 @@ int blkfront_disk_init(void)
 {
 	have_major = !register_blkdev(BLKFRONT_MAJOR, "xvd");
 	if (!have_major)
-		pr_info("major number %d is in use: disks are named after their domain\n", BLKFRONT_MAJOR);
+		pr_info("major number %d is in use: disks are named after their domain\n",
+			BLKFRONT_MAJOR);
 	return 0;
 }
 
@@ -58,7 +60,8 @@ static int choose_name(struct blkfront_dev *fd)
 	struct blkfront_dev *other;
 	int err;
 
-	err = blkfront_name_format(&fd->name, have_major ? -1 : fd->domid, fd->text, sizeof(fd->text));
+	err = blkfront_name_format(&fd->name, have_major ? -1 : fd->domid,
+				   fd->text, sizeof(fd->text));
 	if (err)
 		return err;
 	other = find_claim(fd->text);
@@ -72,7 +75,12 @@ static int choose_name(struct blkfront_dev *fd)
 	return find_claim(fd->text) ? -EEXIST : 0;
 }
 
-/** blkfront_claim_name() - fd->text and minor numbers for fd->name. Return: 0; -EEXIST, fd->text is the name in use. */
+/**
+ * blkfront_claim_name() - fd->text and minor numbers for fd->name
+ * @fd: the device
+ *
+ * Return: 0; -EEXIST, fd->text is the name in use.
+ */
 int blkfront_claim_name(struct blkfront_dev *fd)
 {
 	int err;
@@ -147,7 +155,8 @@ static void add_work(struct work_struct *work)
 
 static void kick_work(struct work_struct *work)
 {
-	struct blkfront_dev *fd = container_of(to_delayed_work(work), struct blkfront_dev, kick_work);
+	struct delayed_work *dw = to_delayed_work(work);
+	struct blkfront_dev *fd = container_of(dw, struct blkfront_dev, kick_work);
 
 	xpv_device_kick(fd->xdev);
 }
@@ -189,7 +198,8 @@ static void disk_fill(struct blkfront_dev *fd)
  * blkfront_disk_create() - the disk, not visible yet
  * @fd: the device
  *
- * Holds fd->lock; fd->geo is known. The block layer's queue is quiesced, as the state %BLKFRONT_OFFLINE wants it.
+ * Holds fd->lock; fd->geo is known. The block layer's queue is quiesced, as the state
+ * %BLKFRONT_OFFLINE wants it.
  */
 int blkfront_disk_create(struct blkfront_dev *fd)
 {
@@ -220,7 +230,10 @@ int blkfront_disk_create(struct blkfront_dev *fd)
 void blkfront_disk_live(struct blkfront_dev *fd)
 {
 	lockdep_assert_held(&fd->lock);
-	/* Nobody can be opening a disk that was closed in good order, so the lock is free, or the flag is not set. */
+	/*
+	 * Nobody can be opening a disk that was closed in good order, so the lock is free, or the
+	 * flag is not set.
+	 */
 	WRITE_ONCE(fd->closing, false);
 	WRITE_ONCE(fd->state, BLKFRONT_LIVE);
 	blk_mq_unquiesce_queue(fd->disk->queue);
@@ -230,7 +243,12 @@ void blkfront_disk_live(struct blkfront_dev *fd)
 	fd->adding = true;
 }
 
-/** blkfront_disk_offline() - no request is on its way to the ring, and none will be. Holds fd->lock. */
+/**
+ * blkfront_disk_offline() - no request is on its way to the ring, and none will be
+ * @fd: the device
+ *
+ * Holds fd->lock.
+ */
 void blkfront_disk_offline(struct blkfront_dev *fd)
 {
 	lockdep_assert_held(&fd->lock);
@@ -244,8 +262,8 @@ void blkfront_disk_offline(struct blkfront_dev *fd)
  * blkfront_disk_die() - all I/O fails, what waited and what comes
  * @fd: the device
  *
- * State is %BLKFRONT_DEAD, the rings are closed. First the requests, then the disk: marking it dead may make a file system
- * write, and must not wait for a request that waits for us.
+ * State is %BLKFRONT_DEAD, the rings are closed. First the requests, then the disk: marking it dead
+ * may make a file system write, and must not wait for a request that waits for us.
  */
 void blkfront_disk_die(struct blkfront_dev *fd)
 {
@@ -260,7 +278,12 @@ void blkfront_disk_die(struct blkfront_dev *fd)
 		blk_mark_disk_dead(fd->disk);
 }
 
-/** blkfront_disk_destroy() - mirror of create, after blkfront_disk_die(). Frees @fd, now or with the last user. */
+/**
+ * blkfront_disk_destroy() - mirror of create, after blkfront_disk_die()
+ * @fd: the device
+ *
+ * Frees @fd, now or with the last user.
+ */
 void blkfront_disk_destroy(struct blkfront_dev *fd)
 {
 	struct gendisk *disk = fd->disk;
@@ -284,8 +307,8 @@ void blkfront_disk_destroy(struct blkfront_dev *fd)
  * blkfront_disk_close() - no new user, if there is none
  * @fd: the device
  *
- * Does not wait for disk->open_mutex: whoever scans for partitions has it as long as the backend takes to answer, and the
- * caller is the one that notices the backend's end.
+ * Does not wait for disk->open_mutex: whoever scans for partitions has it as long as the backend
+ * takes to answer, and the caller is the one that notices the backend's end.
  *
  * Return: 0; or the number of users, or one of them that comes or goes just now.
  */

@@ -30,7 +30,8 @@ static const struct backend_key keys[] = {
 	{ "feature-flush-cache", 1, false, FIELD(flush) },
 };
 
-static int read_key(struct xpv_device *xdev, const struct backend_key *key, struct blkfront_geometry *geo)
+static int read_key(struct xpv_device *xdev, const struct backend_key *key,
+		    struct blkfront_geometry *geo)
 {
 	u64 *field = (void *)geo + key->field;
 	int err = xpv_store_read_u64(xdev, NULL, XPV_PEER, key->name, key->max, field);
@@ -60,7 +61,13 @@ static void read_mode(struct xpv_device *xdev, struct blkfront_geometry *geo)
 	kfree(mode);
 }
 
-/** blkfront_read_geometry() - what the backend says of the disk, checked. On error xpv_device_fatal() has been called. */
+/**
+ * blkfront_read_geometry() - what the backend says of the disk, checked
+ * @fd:  the device
+ * @geo: filled in on success
+ *
+ * On error xpv_device_fatal() has been called.
+ */
 int blkfront_read_geometry(struct blkfront_dev *fd, struct blkfront_geometry *geo)
 {
 	const char *wrong;
@@ -85,7 +92,12 @@ int blkfront_read_geometry(struct blkfront_dev *fd, struct blkfront_geometry *ge
 	return 0;
 }
 
-/** blkfront_read_name() - the virtual device number and what it means. On error xpv_device_fatal() has been called. */
+/**
+ * blkfront_read_name() - the virtual device number and what it means
+ * @fd: the device
+ *
+ * On error xpv_device_fatal() has been called.
+ */
 int blkfront_read_name(struct blkfront_dev *fd)
 {
 	u64 vdev;
@@ -93,16 +105,19 @@ int blkfront_read_name(struct blkfront_dev *fd)
 
 	err = xpv_store_read_u64(fd->xdev, NULL, XPV_OWN, "virtual-device", U32_MAX, &vdev);
 	if (err == -ENOENT)
-		err = xpv_store_read_u64(fd->xdev, NULL, XPV_OWN, "virtual-device-ext", U32_MAX, &vdev);
+		err = xpv_store_read_u64(fd->xdev, NULL, XPV_OWN, "virtual-device-ext", U32_MAX,
+					 &vdev);
 	if (err) {
-		xpv_device_fatal(fd->xdev, err, "virtual-device: %s", err == -ENOENT ? "missing" : "not a number");
+		xpv_device_fatal(fd->xdev, err, "virtual-device: %s",
+				 err == -ENOENT ? "missing" : "not a number");
 		return err;
 	}
 
 	fd->vdev = vdev;
 	err = blkfront_name_parse(vdev, &fd->name);
 	if (err)
-		xpv_device_fatal(fd->xdev, err, "virtual-device %llu is no disk that is known", vdev);
+		xpv_device_fatal(fd->xdev, err, "virtual-device %llu is no disk that is known",
+				 vdev);
 	return err;
 }
 

@@ -27,7 +27,12 @@ static bool is_read_only(const struct blkfront_dev *fd)
 	return fd->geo.info & VDISK_READONLY;
 }
 
-/** blkfront_capacity_apply() - size and read-only state; tells user space of a change. Holds fd->lock. */
+/**
+ * blkfront_capacity_apply() - size and read-only state; tells user space of a change
+ * @fd: the device
+ *
+ * Holds fd->lock.
+ */
 void blkfront_capacity_apply(struct blkfront_dev *fd)
 {
 	lockdep_assert_held(&fd->lock);

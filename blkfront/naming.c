@@ -7,8 +7,8 @@
  *   8 << 8 | disk << 4 | partition	sd, and the other SCSI majors of 16 disks each
  *   3 << 8 | disk << 6 | partition	hd, two disks; 22 << 8 has the next two
  *
- * All of them become xvd disks: what an emulated sd or hd disk's twin is called is not ours to take. The minor
- * numbers are those that the same disk has as xvd.
+ * All of them become xvd disks: what an emulated sd or hd disk's twin is called is not ours to
+ * take. The minor numbers are those that the same disk has as xvd.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -19,7 +19,10 @@
 #define EXT_MINORS		256
 #define XVD_MINORS		16
 
-/* An old encoding: a Linux major number, which disk its minor 0 is, and how many minors a disk of it has. */
+/*
+ * An old encoding: a Linux major number, which disk its minor 0 is, and how many minors a disk of
+ * it has.
+ */
 struct encoding {
 	unsigned int major;
 	unsigned int first_disk;
@@ -47,7 +50,8 @@ static const struct encoding *find_encoding(unsigned long major)
 	return NULL;
 }
 
-static void fill(struct blkfront_name *name, unsigned int disk, unsigned int part, unsigned int minors)
+static void fill(struct blkfront_name *name, unsigned int disk, unsigned int part,
+		 unsigned int minors)
 {
 	name->disk = disk;
 	name->partition = part;
@@ -60,8 +64,8 @@ static void fill(struct blkfront_name *name, unsigned int disk, unsigned int par
  * @vdev: the number, from the store
  * @name: filled in on success
  *
- * Return: 0; -EINVAL for a number of no known encoding; -ERANGE for an IDE disk of a major that has only two, or a
- * partition that xvd has no number for.
+ * Return: 0; -EINVAL for a number of no known encoding; -ERANGE for an IDE disk of a major that has
+ * only two, or a partition that xvd has no number for.
  */
 int blkfront_name_parse(unsigned long vdev, struct blkfront_name *name)
 {
@@ -88,7 +92,9 @@ int blkfront_name_parse(unsigned long vdev, struct blkfront_name *name)
 	return 0;
 }
 
-/* Bijective base 26: a .. z, aa .. zz, aaa ... Fills from the end of @buf, returns where it starts. */
+/*
+ * Bijective base 26: a .. z, aa .. zz, aaa ... Fills from the end of @buf, returns where it starts.
+ */
 static char *letters(unsigned int disk, char *buf, unsigned int len)
 {
 	char *p = buf + len;

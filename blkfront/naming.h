@@ -14,7 +14,8 @@
  * struct blkfront_name - a virtual device number taken apart
  * @disk:      0 for xvda, 1 for xvdb ...
  * @partition: 0 for a whole disk; else the disk that this is presents one partition only
- * @minors:    how many minor numbers belong to the disk with its partitions: 16 or 256, 1 for a partition
+ * @minors:    how many minor numbers belong to the disk with its partitions: 16 or 256, 1 for a
+ *             partition
  * @minor:     the first, under %BLKFRONT_MAJOR
  */
 struct blkfront_name {

@@ -13,7 +13,8 @@
  * @inflight: the operation in flight of each id, or %BLKFRONT_IDLE
  * @nr:       how many ids there are
  */
-enum blkfront_verdict blkfront_parse_rsp(u64 id, u8 op, s16 status, const u8 *inflight, unsigned int nr)
+enum blkfront_verdict blkfront_parse_rsp(u64 id, u8 op, s16 status, const u8 *inflight,
+					 unsigned int nr)
 {
 	if (id >= nr || inflight[id] == BLKFRONT_IDLE)
 		return BLKFRONT_RSP_BAD_ID;
@@ -62,7 +63,8 @@ const char *blkfront_geometry_check(const struct blkfront_geometry *geo)
 {
 	if (!is_block_size(geo->sector_size))
 		return "sector-size is not a power of two from 512 to 4096";
-	if (geo->physical_size < geo->sector_size || (geo->physical_size & (geo->physical_size - 1)))
+	if (geo->physical_size < geo->sector_size ||
+	    (geo->physical_size & (geo->physical_size - 1)))
 		return "physical-sector-size is not a power of two from sector-size on";
 	if (geo->sectors % (geo->sector_size / 512))
 		return "sectors (in units of 512 bytes) is no multiple of sector-size";

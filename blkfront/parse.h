@@ -27,7 +27,8 @@ enum blkfront_verdict {
 
 #define BLKFRONT_IDLE 0xff	/* no operation in flight with this id */
 
-enum blkfront_verdict blkfront_parse_rsp(u64 id, u8 op, s16 status, const u8 *inflight, unsigned int nr);
+enum blkfront_verdict blkfront_parse_rsp(u64 id, u8 op, s16 status, const u8 *inflight,
+					 unsigned int nr);
 const char *blkfront_verdict_text(enum blkfront_verdict v);
 
 /**

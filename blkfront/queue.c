@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Queues and their rings: made at publication, taken down at disconnection, requests in flight taken back. */
+/*
+ * Queues and their rings: made at publication, taken down at disconnection, requests in flight
+ * taken back.
+ */
 #include <linux/slab.h>
 #include "blkfront.h"
 
@@ -62,7 +65,8 @@ static int queue_open(struct blkfront_queue *q)
 	err = xpv_ring_alloc(xdev, 0, &q->mem);
 	if (err)
 		return err;
-	XEN_FRONT_RING_INIT(&q->ring, (struct blkif_sring *)q->mem.sring, q->mem.nr_pages * PAGE_SIZE);
+	XEN_FRONT_RING_INIT(&q->ring, (struct blkif_sring *)q->mem.sring,
+			    q->mem.nr_pages * PAGE_SIZE);
 	q->unpushed = false;
 	q->broken = false;
 
@@ -90,8 +94,8 @@ static void take_back(struct blkfront_queue *q, struct request *rq, bool gone)
 }
 
 /*
- * Nobody else looks at the slots now: the block layer's queue is quiesced, no interrupt comes. A request that has been
- * answered has left its slot already.
+ * Nobody else looks at the slots now: the block layer's queue is quiesced, no interrupt comes. A
+ * request that has been answered has left its slot already.
  */
 static void queue_close(struct blkfront_queue *q, bool gone)
 {
@@ -114,7 +118,12 @@ static void queue_close(struct blkfront_queue *q, bool gone)
 	xpv_ring_free(xdev, &q->mem);
 }
 
-/** blkfront_queues_open() - a ring and an event channel for each queue. Return: 0, or an errno with nothing left behind. */
+/**
+ * blkfront_queues_open() - a ring and an event channel for each queue
+ * @fd: the device
+ *
+ * Return: 0, or an errno with nothing left behind.
+ */
 int blkfront_queues_open(struct blkfront_dev *fd)
 {
 	unsigned int i;
@@ -133,7 +142,8 @@ int blkfront_queues_open(struct blkfront_dev *fd)
 /**
  * blkfront_queues_close() - mirror; the block layer's queue is quiesced
  * @fd:   the device
- * @gone: requests in flight fail; otherwise they go to the requeue list, to be sent on the next connection
+ * @gone: requests in flight fail; otherwise they go to the requeue list, to be sent on the next
+ *        connection
  */
 void blkfront_queues_close(struct blkfront_dev *fd, bool gone)
 {

@@ -2,8 +2,9 @@
 /*
  * Requests of the block layer to slots of the ring.
  *
- * The tag of a request is its id on the ring and its slot in the frontend's memory; there are as many tags as slots, so
- * the ring is never full. What could fail, references and bounce pages, is taken before anything is filled in.
+ * The tag of a request is its id on the ring and its slot in the frontend's memory; there are as
+ * many tags as slots, so the ring is never full. What could fail, references and bounce pages, is
+ * taken before anything is filled in.
  */
 #include <linux/bio.h>
 #include <linux/highmem.h>
@@ -11,7 +12,10 @@
 #include <xpv/trace.h>
 #include "blkfront.h"
 
-/* Slab memory cannot be kept by a page reference when the backend does not let go, and its neighbours would be seen. */
+/*
+ * Slab memory cannot be kept by a page reference when the backend does not let go, and its
+ * neighbours would be seen.
+ */
 static bool seg_grantable(struct scatterlist *sg)
 {
 	return sendpage_ok(sg_page(sg)) && ((sg->offset | sg->length) & (SECTOR_SIZE - 1)) == 0;
@@ -40,7 +44,8 @@ static void bounce_out(struct request *rq, struct blkfront_req *req)
 			unsigned int at = done % PAGE_SIZE;
 			unsigned int n = min_t(unsigned int, bv.bv_len - off, PAGE_SIZE - at);
 
-			memcpy_page(req->pages[done / PAGE_SIZE], at, bv.bv_page, bv.bv_offset + off, n);
+			memcpy_page(req->pages[done / PAGE_SIZE], at,
+				    bv.bv_page, bv.bv_offset + off, n);
 			off += n;
 			done += n;
 		}
@@ -92,8 +97,8 @@ static int req_pages(struct blkfront_queue *q, struct request *rq, struct blkfro
 }
 
 /*
- * All references that the request needs. On shortage the block layer tries again soon by itself; the
- * waiter sees to it that it does so as soon as there are enough.
+ * All references that the request needs. On shortage the block layer tries again soon by itself;
+ * the waiter sees to it that it does so as soon as there are enough.
  */
 static blk_status_t req_refs(struct blkfront_queue *q, struct blkfront_req *req)
 {
@@ -122,8 +127,12 @@ static u8 ring_op(const struct request *rq)
 	}
 }
 
-/* Built in private memory and then copied: the backend never sees a slot half filled, nor what was in it before. */
-static void fill_slot(struct blkfront_queue *q, struct request *rq, const struct blkfront_req *req, u8 op)
+/*
+ * Built in private memory and then copied: the backend never sees a slot half filled, nor what was
+ * in it before.
+ */
+static void fill_slot(struct blkfront_queue *q, struct request *rq,
+		      const struct blkfront_req *req, u8 op)
 {
 	u32 flags = op == BLKIF_OP_READ ? XPV_GRANT_RW : XPV_GRANT_READONLY;
 	struct blkif_request slot = { .operation = op };
@@ -169,7 +178,10 @@ static blk_status_t put(struct blkfront_queue *q, struct request *rq, u8 op)
 	blk_status_t status;
 
 	lockdep_assert_held(&q->lock);
-	/* The connection is about to be taken down; what waits here is sent on the next one, or fails with the device. */
+	/*
+	 * The connection is about to be taken down; what waits here is sent on the next one, or
+	 * fails with the device.
+	 */
 	if (q->broken)
 		return BLK_STS_RESOURCE;
 	if (req_pages(q, rq, req))
@@ -232,15 +244,17 @@ static int init_hctx(struct blk_mq_hw_ctx *hctx, void *data, unsigned int index)
 }
 
 /*
- * A backend that does not answer may be migrating or its storage may be slow: wait, and say so. A backend that is
- * gone is not waited for: the bus calls disconnect(), which fails or takes back what is in flight.
+ * A backend that does not answer may be migrating or its storage may be slow: wait, and say so. A
+ * backend that is gone is not waited for: the bus calls disconnect(), which fails or takes back
+ * what is in flight.
  */
 static enum blk_eh_timer_return timed_out(struct request *rq)
 {
 	struct blkfront_queue *q = rq->mq_hctx->driver_data;
 
 	if (READ_ONCE(q->fd->state) == BLKFRONT_LIVE)
-		xpv_device_waits(q->fd->xdev, "the backend has not answered request %d (op %u) for %u s",
+		xpv_device_waits(q->fd->xdev,
+				 "the backend has not answered request %d (op %u) for %u s",
 				 rq->tag, READ_ONCE(q->ops[rq->tag]), rq->timeout / HZ);
 	return BLK_EH_RESET_TIMER;
 }

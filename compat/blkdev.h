@@ -24,7 +24,10 @@ struct xpv_bdev {
 #endif
 };
 
-/* v6.9 (f3a608827d1f): an open block device is a struct file. @holder NULL: shared with everybody else. */
+/*
+ * v6.9 (f3a608827d1f): an open block device is a struct file. @holder NULL: shared with everybody
+ * else.
+ */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 static inline int xpv_bdev_open(struct xpv_bdev *b, dev_t dev, bool write, void *holder)
 {

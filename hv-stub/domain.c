@@ -365,6 +365,7 @@ void stub_zero_exit(void)
 	 */
 	while (!wait_event_timeout(all_gone, xa_empty(&domains), 10 * HZ))
 		pr_warn("waiting for %d domains whose grants are in use\n", atomic_read(&stub_counters.zombies));
+	xpv_domain_flush_released();	/* the last released() may be about to return */
 }
 
 int stub_domains_init(void)

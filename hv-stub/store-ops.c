@@ -394,6 +394,8 @@ void store_handle(struct store *s, struct store_conn *c)
 
 /**
  * store_step() - make the next message to send, if there is something to say and nothing is being sent
+ * @s: the store
+ * @c: the connection
  *
  * Replies and events take turns, so that neither a flood of events caused by others keeps the client from being served,
  * nor its own requests keep events from it. There is never more than one reply: the next request waits until it is sent.
@@ -442,6 +444,8 @@ static void disown(struct store *s, struct store_conn *c)
 
 /**
  * store_conn_gone() - the client is no more: forget its watches, transactions and nodes, and tell others
+ * @s: the store
+ * @c: the connection
  *
  * Needs no memory. Domain 0 leaves its nodes, but for its home.
  */

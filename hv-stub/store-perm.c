@@ -39,6 +39,8 @@ void store_perms_put(struct store_perms *perms)
 
 /**
  * store_perms_inherit() - the permissions of a node that @c makes in a directory with permissions @from
+ * @from: the directory's permissions
+ * @c: the connection
  *
  * They are the directory's, but what an ordinary domain makes is its own. Return: a reference, or NULL.
  */
@@ -68,7 +70,10 @@ static int parse_one(const char *text, struct store_perm *p)
 
 /**
  * store_perms_parse() - permissions from NUL-terminated strings that follow each other
+ * @text: the first string
+ * @len: bytes
  * @max: the quota, 0 for none
+ * @gen: the generation to stamp them with
  *
  * Return: a reference; -EINVAL, -ENOSPC when there are too many, -ENOMEM.
  */

@@ -28,6 +28,9 @@ void store_ring_fail(struct store_ring *r, u32 error)
 
 /**
  * store_ring_read() - take up to @want bytes of requests
+ * @r: the ring
+ * @buf: where to
+ * @want: at most so many bytes
  *
  * Return: how many there were; -EPROTO when the domain's index is impossible.
  */

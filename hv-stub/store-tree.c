@@ -122,6 +122,8 @@ bool store_path_next(const char **path, const char **name, size_t *len)
 
 /**
  * store_lookup() - find a node of the real tree
+ * @s: the store
+ * @path: absolute path
  * @near: unless NULL, the deepest node on the way that exists, the node itself if it does
  */
 struct store_node *store_lookup(struct store *s, const char *path, struct store_node **near)

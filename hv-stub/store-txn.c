@@ -133,26 +133,6 @@ static void uncharge(struct store_txn *t, size_t len)
 
 /* --- Looking ------------------------------------------------------------------------------------------------------- */
 
-/* The transaction gets to know @n, which is @base in the real tree; NULL: does not exist. */
-static int know(struct store_txn *t, struct store_node *n, struct store_node *base)
-{
-	int err;
-
-	if (n->flags & STORE_KNOWN)
-		return 0;
-	if (base) {
-		err = charge(t, base->value->len);
-		if (err)
-			return err;
-		n->value = store_value_get(base->value);
-		n->perms = store_perms_get(base->perms);
-		n->gen = base->gen;
-		n->flags |= STORE_EXISTS;
-	}
-	n->flags |= STORE_KNOWN;
-	return 0;
-}
-
 /* Whether nothing of the real tree is seen below @n, whatever is there. */
 static bool hides(const struct store_node *n)
 {
@@ -184,48 +164,72 @@ static struct store_node *step(struct store *s, struct store_txn *t, struct stor
 
 /**
  * struct look - a path as a transaction sees it
- * @n:    the transaction's node, known now
- * @near: the deepest on the way that exists, known too; @n if it does
- * @base: the node of the real tree that shows through, or NULL
+ * @n:      the transaction's node, known now
+ * @near:   the deepest on the way that exists, known too; @n if it does
+ * @base:   the node of the real tree that shows through, or NULL
+ * @hidden: a node above was removed once, so none ever will
  */
 struct look {
 	struct store_node *n;
 	struct store_node *near;
 	struct store_node *base;
+	bool hidden;
 };
+
+/* The transaction gets to know l->n, which is l->base in the real tree; NULL: does not exist. */
+static int know(struct store_txn *t, const struct look *l)
+{
+	const struct store_node *base = l->base;
+	struct store_node *n = l->n;
+	int err;
+
+	if (n->flags & STORE_KNOWN)
+		return 0;
+	if (base) {
+		err = charge(t, base->value->len);
+		if (err)
+			return err;
+		n->value = store_value_get(base->value);
+		n->perms = store_perms_get(base->perms);
+		n->gen = base->gen;
+		n->flags |= STORE_EXISTS;
+	}
+	n->flags |= l->hidden ? STORE_KNOWN | STORE_LOCAL : STORE_KNOWN;
+	return 0;
+}
 
 /* Missing nodes on the way become known as well: they would have to be made. */
 static int look(struct store *s, struct store_txn *t, const char *path, struct look *l)
 {
-	struct store_node *n = t->root, *next;
-	struct store_node *base = s->root, *below;
+	struct store_node *next, *below;
 	const char *name;
 	size_t len;
-	int err = 0;
+	int err;
 
-	l->near = NULL;
-	while (!err && store_path_next(&path, &name, &len)) {
-		below = base && !hides(n) ? store_child(s, base, name, len) : NULL;
-		next = step(s, t, n, name, len);
+	*l = (struct look){ .n = t->root, .base = s->root };
+	while (store_path_next(&path, &name, &len)) {
+		below = l->base && !hides(l->n) ? store_child(s, l->base, name, len) : NULL;
+		next = step(s, t, l->n, name, len);
 		if (IS_ERR(next))
 			return PTR_ERR(next);
-		if (!exists(next, below)) {
-			if (!l->near) {
-				l->near = n;
-				err = know(t, n, base);
-			}
-			err = err ?: know(t, next, NULL);
+		if (!l->near && !exists(next, below)) {
+			l->near = l->n;
+			err = know(t, l);
+			if (err)
+				return err;
 		}
-		n = next;
-		base = below;
+		l->hidden |= !!(l->n->flags & STORE_HIDES);
+		l->n = next;
+		l->base = below;
+		if (l->near) {
+			err = know(t, l);
+			if (err)
+				return err;
+		}
 	}
-	if (!err)
-		err = know(t, n, base);
-	l->n = n;
-	l->base = base;
 	if (!l->near)
-		l->near = n;
-	return err;
+		l->near = l->n;
+	return know(t, l);
 }
 
 static int look_permitted(struct store *s, struct store_txn *t, struct store_conn *c, const char *path, u8 need,
@@ -252,8 +256,12 @@ static int look_plain(struct store *s, struct store_conn *c, const char *path, u
 
 /**
  * store_get() - a node for reading its value and permissions
+ * @s: the store
  * @t:    NULL outside any transaction
+ * @c: the connection
+ * @path: absolute path
  * @need: STORE_READ
+ * @node: the node, or NULL with an error
  *
  * Return: 0; -EACCES if the node, or the deepest directory above one that does not exist, forbids it; -ENOENT; -ENOMEM;
  * -ENOSPC.
@@ -327,8 +335,13 @@ static void list_plain(struct store_node *dir, struct listing *l)
 
 /**
  * store_list() - the names of a node's children
+ * @s: the store
+ * @t: the transaction
+ * @c: the connection
+ * @path: absolute path
  * @from: start at this byte of the whole list
  * @buf:  names with their NULs, as many whole ones as fit @size
+ * @size: bytes at @buf
  * @gen:  changes when the list does
  * @last: whether the list ends here
  *
@@ -344,7 +357,7 @@ int store_list(struct store *s, struct store_txn *t, struct store_conn *c, const
 	if (err)
 		return err;
 	if (t) {
-		if (!(l.n->flags & (STORE_LISTED | STORE_HIDES))) {
+		if (!l.hidden && !(l.n->flags & (STORE_LISTED | STORE_HIDES))) {
 			l.n->flags |= STORE_LISTED;
 			l.n->child_gen = l.base ? l.base->child_gen : 0;
 		}
@@ -524,7 +537,7 @@ static bool conflicts(const struct store_node *n)
 {
 	const struct store_node *now = n->twin;
 
-	if (n->flags & STORE_KNOWN && n->gen != (now ? now->gen : 0))
+	if ((n->flags & (STORE_KNOWN | STORE_LOCAL)) == STORE_KNOWN && n->gen != (now ? now->gen : 0))
 		return true;
 	if (n->flags & STORE_LISTED && n->child_gen != (now ? now->child_gen : 0))
 		return true;
@@ -584,6 +597,8 @@ static void fire(struct store *s, const struct store_node *n, const struct store
 
 /**
  * store_sweep() - remove a node of the real tree and all below it
+ * @s: the store
+ * @top: the node
  * @fire_top: fire the watches on @top and above; those on each node below always fire
  *
  * Needs no memory.
@@ -667,6 +682,8 @@ static void apply(struct store *s, struct store_txn *t)
 
 /**
  * store_txn_commit() - make what the transaction changed real, or nothing of it
+ * @s: the store
+ * @t: the transaction
  *
  * Return: 0; -EAGAIN when something that it saw has changed; -ENOSPC beyond the quota of nodes. The caller closes the
  * transaction in any case.

@@ -176,6 +176,8 @@ static struct store_watch *find(struct store_conn *c, const char *path, const ch
 
 /**
  * store_watch_add() - a watch, which fires at once
+ * @s: the store
+ * @c: the connection
  * @path:  absolute, or special
  * @token: the client's
  * @strip: what to leave out in front of an event's path
@@ -273,6 +275,8 @@ static void fire_at(struct store *s, const struct store_fire *f, size_t len, u32
 
 /**
  * store_fire() - something changed at f->path
+ * @s: the store
+ * @f: the change
  *
  * Queues an event for each watch on that path and, unless f->exact, on those above it, provided that the watcher may
  * read the node now, could before, or may read the directory that it is in.

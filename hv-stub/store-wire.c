@@ -104,6 +104,10 @@ void store_reply_error(struct store_conn *c, int err)
 
 /**
  * store_args_get() - the strings that a request's body consists of
+ * @c: the connection
+ * @args: filled in
+ * @min: at least so many
+ * @max: at most so many
  *
  * Each must end in a NUL, and there must be @min to @max of them. Return: 0 or -EINVAL.
  */
@@ -150,6 +154,8 @@ int store_path_check(const char *path, size_t max)
 
 /**
  * store_path_abs() - the absolute path that a client means
+ * @c: the connection
+ * @path: absolute path
  * @buf: XENSTORE_ABS_PATH_MAX + 1 bytes
  *
  * A path that does not begin with a slash is relative to the client's home. Return: the bytes put in front of it, or
@@ -160,6 +166,8 @@ int store_path_abs(const struct store_conn *c, const char *path, char *buf)
 	unsigned int max = XENSTORE_ABS_PATH_MAX;
 	int home = 0;
 
+	if (path[0] == '@')	/* special, and no node */
+		return -EINVAL;
 	if (path[0] != '/') {
 		if (strnlen(path, XENSTORE_REL_PATH_MAX + 1) > XENSTORE_REL_PATH_MAX)
 			return -EINVAL;

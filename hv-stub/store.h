@@ -91,6 +91,7 @@ struct store_value {
 #define STORE_SWEPT	0x20	/* removed with all below it: @tree_gen is what the node had */
 #define STORE_EVENT	0x40	/* named in a request that changed it: watches fire */
 #define STORE_SHADOW	0x80	/* below a node with STORE_HIDES */
+#define STORE_LOCAL	0x100	/* became known when it was: says nothing about the real tree */
 
 /**
  * struct store_node - a node of the real tree or of a transaction's

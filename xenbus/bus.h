@@ -9,6 +9,7 @@
 #include <linux/hashtable.h>
 #include <linux/ktime.h>
 #include <linux/ratelimit.h>
+#include <linux/stringhash.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>

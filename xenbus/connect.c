@@ -113,7 +113,7 @@ static int announce_body(struct xpv_device *dev, struct xpv_store_tx *tx, void *
 	return xpv_store_printf(dev, tx, "state", "%d", a->next);
 }
 
-/**
+/*
  * xpv_device_announce() - write the device's state
  * @events: -1, or the number of the peer's events above which the announcement is void
  *
@@ -135,12 +135,18 @@ int xpv_device_announce(struct xpv_device_core *core, enum xenbus_state next, in
 	return 0;
 }
 
-static enum xpv_work announced(int err)
+static enum xpv_work store_failed(struct xpv_device_core *core, int err)
+{
+	xpv_device_waits(&core->dev, "the store, which fails with error %d", err);
+	return err == -ESHUTDOWN ? XPV_WORK_IDLE : XPV_WORK_LATER;
+}
+
+static enum xpv_work announced(struct xpv_device_core *core, int err)
 {
 	if (!err)
 		return XPV_WORK_AGAIN;
-	/* The check that suspect() asked for comes first then. */
-	return err == -ENODEV || err == -ESHUTDOWN ? XPV_WORK_IDLE : XPV_WORK_LATER;
+	/* suspect() has asked for a check. */
+	return err == -ENODEV ? XPV_WORK_IDLE : store_failed(core, err);
 }
 
 /* --- Actions -------------------------------------------------------------------------------------------------- */
@@ -179,7 +185,7 @@ static enum xpv_work announce_action(struct xpv_device_core *core, enum xenbus_s
 	if (!err)
 		return XPV_WORK_AGAIN;
 	start_over(core);
-	return err == -ESTALE ? XPV_WORK_AGAIN : announced(err);
+	return err == -ESTALE ? XPV_WORK_AGAIN : announced(core, err);
 }
 
 static enum xpv_work publish(struct xpv_device_core *core)
@@ -228,7 +234,7 @@ static enum xpv_work close(struct xpv_device_core *core, const struct xpv_step *
 		return XPV_WORK_IDLE;
 	disconnect(core);
 	core->fresh = step->act == XPV_ACT_RESTART;
-	return announced(xpv_device_announce(core, step->next, -1));
+	return announced(core, xpv_device_announce(core, step->next, -1));
 }
 
 static enum xpv_work refuse(struct xpv_device_core *core, enum xenbus_state peer, const char *waits)
@@ -249,7 +255,7 @@ static enum xpv_work act(struct xpv_device_core *core, const struct xpv_step *st
 		xpv_device_waits(&core->dev, "%s", step->waits);
 		return XPV_WORK_IDLE;
 	case XPV_ACT_ANNOUNCE:
-		return announced(xpv_device_announce(core, step->next, -1));
+		return announced(core, xpv_device_announce(core, step->next, -1));
 	case XPV_ACT_PUBLISH:
 		return publish(core);
 	case XPV_ACT_REPUBLISH:
@@ -275,7 +281,7 @@ static enum xpv_work break_connection(struct xpv_device_core *core)
 	core->fatal = true;
 	if (core->dev.state == XenbusStateClosing || core->dev.state == XenbusStateClosed)
 		return XPV_WORK_AGAIN;
-	return announced(xpv_device_announce(core, XenbusStateClosing, -1));
+	return announced(core, xpv_device_announce(core, XenbusStateClosing, -1));
 }
 
 /* Nonsense in the peer's state node counts as none. */
@@ -317,12 +323,6 @@ static int read_flags(struct xpv_device_core *core, unsigned int *flags)
 		return err;
 	*flags |= XPV_SF_BACKEND | (online ? XPV_SF_ONLINE : 0);
 	return 0;
-}
-
-static enum xpv_work store_failed(struct xpv_device_core *core, int err)
-{
-	xpv_device_waits(&core->dev, "the store, which fails with error %d", err);
-	return err == -ESHUTDOWN ? XPV_WORK_IDLE : XPV_WORK_LATER;
 }
 
 static enum xpv_work look(struct xpv_device_core *core)

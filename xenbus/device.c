@@ -63,7 +63,7 @@ static void kick_later(struct xpv_device_core *core)
 		put_device(&core->dev.dev);
 }
 
-/**
+/*
  * xpv_device_event() - something in the device's own directory changed
  * @key: what, or "" for the directory itself
  *

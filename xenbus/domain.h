@@ -2,8 +2,8 @@
 /*
  * A domain as xenbus keeps it, and which file owns which part.
  *
- * Lifetime: xpv_domain_register() makes it with one reference, the registration's. Every device, open /dev/xen/xenbus-N
- * file and deferred grant holds another. xpv_domain_unregister() unpublishes (dead = true, off the list), removes
+ * Lifetime: xpv_domain_register() makes it with one reference, the registration's. Every device and every deferred grant
+ * holds another. xpv_domain_unregister() unpublishes (dead = true, off the list), removes
  * devices, fails store requests, stops the facilities, and drops the registration's reference; the last put
  * calls ops->release and the provider's released callback, from process context.
  */
@@ -19,7 +19,6 @@ struct xpv_store;
 struct xpv_grants;
 struct xpv_bus_domain;
 struct xpv_guest;
-struct xpv_xs_dev;
 
 /**
  * struct xpv_domain - one domain whose kernel is this one
@@ -34,8 +33,7 @@ struct xpv_xs_dev;
  * @guest:     xpv_guest_ops' state (guest.c, guest-grant.c, guest-event.c, guest-store.c)
  * @grants:    caches, waiters and deferred list (grant.c)
  * @store:     store client (store.c)
- * @bus:       devices of both buses (bus.c)
- * @xs_dev:    its character device (xs-dev.c)
+ * @bus:       devices of both buses (scan.c)
  * @released:  the provider's callback, with @released_arg
  * @release_work: runs the last put's work in process context
  */
@@ -53,7 +51,6 @@ struct xpv_domain {
 	struct xpv_grants *grants;
 	struct xpv_store *store;
 	struct xpv_bus_domain *bus;
-	struct xpv_xs_dev *xs_dev;
 
 	void (*released)(void *hv);
 	void *released_arg;
@@ -64,6 +61,8 @@ struct xpv_domain {
 struct xpv_domain *xpv_domain_get(struct xpv_domain *dom);
 void xpv_domain_put(struct xpv_domain *dom);	/* any context */
 bool xpv_domain_is_dead(const struct xpv_domain *dom);
+struct xpv_store *xpv_domain_store(domid_t domid);
+int xpv_domains_init(void);
 void xpv_domains_exit(void);
 
 /* grant.c: the domain's part. exit: all devices are gone; flushes the caches, leaves deferred grants, which hold a reference. */
@@ -72,17 +71,20 @@ void xpv_grants_exit(struct xpv_domain *dom);
 void xpv_grants_release(struct xpv_domain *dom);	/* from the last put, before ops->release */
 void xpv_grants_grown(struct xpv_domain *dom);	/* the table has new references: look after the waiters; any context */
 
-/* store.c: the client. exit fails all pending requests with -ESHUTDOWN and returns when none is left. */
+/* store.c: the client */
 int xpv_store_init(struct xpv_domain *dom);
-void xpv_store_shutdown(struct xpv_domain *dom);	/* first step: everything pending and later fails at once */
-void xpv_store_exit(struct xpv_domain *dom);
+void xpv_store_shutdown(struct xpv_domain *dom);	/* first step: everything pending and later fails with -ESHUTDOWN */
+void xpv_store_exit(struct xpv_domain *dom);		/* nothing is being sent any more when it returns */
+void xpv_store_release(struct xpv_domain *dom);		/* from the last put */
 
-/* bus.c */
+/* scan.c: its devices on both buses */
 int xpv_bus_domain_init(struct xpv_domain *dom);
 void xpv_bus_domain_exit(struct xpv_domain *dom);
 
-/* xs-dev.c */
+/* xs-dev.c: its /dev/xen/xenbus-<domid>; the class and the numbers of all of them */
 int xpv_xs_dev_init(struct xpv_domain *dom);
 void xpv_xs_dev_exit(struct xpv_domain *dom);
+int xpv_xs_class_init(void);
+void xpv_xs_class_exit(void);
 
 #endif /* XPV_DOMAIN_H */

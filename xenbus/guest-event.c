@@ -12,8 +12,9 @@
  * bit of guest_port.held; the first one masks the port and the last one to go unmasks it. Thus a disabled
  * interrupt stays masked when its EOI comes, and an EOI that comes twice does nothing.
  *
- * One upcall delivers a bounded number of events; the rest follow from a timer a little later, so that handlers that
- * do all their work and EOI at once cannot keep a CPU from everything else.
+ * Handlers that do all their work and EOI at once, on both sides of a busy connection, could keep a CPU from everything
+ * else. So the time that a CPU spends in them, over all domains, is limited to a share of each window; a virtual CPU that finds
+ * it used up is held off until the window ends. One that was not served at all comes first then.
  *
  * Each interrupt is bound to the virtual CPU of one CPU and handled there alone.
  *
@@ -28,11 +29,14 @@
 #include <linux/irqdomain.h>
 #include <linux/jiffies.h>
 #include <linux/percpu.h>
+#include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include "guest.h"
 
-#define UPCALL_BUDGET	256
-#define HOLDOFF_NS	(500 * NSEC_PER_USEC)
+#define SCAN_BUDGET	64	/* events between looks at the clock */
+#define WINDOW_NS	(10 * NSEC_PER_MSEC)
+#define SHARE_NS	(8 * NSEC_PER_MSEC)
+#define SERVED_NS	(100 * NSEC_PER_USEC)
 
 /* What holds a port, see above. */
 #define HELD_IRQ	BIT(0)
@@ -70,6 +74,18 @@ struct guest_port {
 
 /* Over all domains: how many interrupts are bound to each CPU. */
 static DEFINE_PER_CPU(atomic_t, channels);
+
+/**
+ * struct cpu_load - what handlers cost a CPU, over all domains; touched by that CPU alone, with interrupts off
+ * @start: of the window
+ * @spent: since then
+ */
+struct cpu_load {
+	u64 start;
+	u64 spent;
+};
+
+static DEFINE_PER_CPU(struct cpu_load, cpu_load);
 
 static int evtchn_op(struct guest_events *e, int cmd, void *arg)
 {
@@ -292,20 +308,44 @@ bool guest_event_deliver(struct guest_vcpu *v, evtchn_port_t port)
 	return ours;
 }
 
+static void vcpu_hold_off(struct guest_vcpu *v, const struct cpu_load *load, u64 now, bool served)
+{
+	u64 ns = load->start + WINDOW_NS - now;
+
+	v->holdoff = true;
+	hrtimer_start(&v->timer, ns_to_ktime(ns + (served ? SERVED_NS : 0)), HRTIMER_MODE_REL_PINNED_HARD);
+}
+
 static void vcpu_scan(struct guest_vcpu *v)
 {
-	struct guest_events *e = v->events;
+	struct cpu_load *load = this_cpu_ptr(&cpu_load);
+	u64 now = local_clock(), then;
+	bool left, served = false;
 
+	do {
+		/* A clock that went back begins a new window, too. */
+		if (now - load->start >= WINDOW_NS)
+			*load = (struct cpu_load) { .start = now };
+		if (load->spent >= SHARE_NS) {
+			vcpu_hold_off(v, load, now, served);
+			return;
+		}
+
+		left = v->events->abi->scan(v, SCAN_BUDGET);
+		served = true;
+		then = now;
+		now = local_clock();
+		load->spent += now - then;
+	} while (left);
+}
+
+static void vcpu_upcall(struct guest_vcpu *v)
+{
 	lockdep_assert_irqs_disabled();
-	WRITE_ONCE(e->shared->vcpu_info[v->nr].evtchn_upcall_pending, 0);
+	WRITE_ONCE(v->events->shared->vcpu_info[v->nr].evtchn_upcall_pending, 0);
 	virt_mb();
-	if (v->holdoff)
-		return;
-
-	if (e->abi->scan(v, UPCALL_BUDGET)) {
-		v->holdoff = true;
-		hrtimer_start(&v->timer, ns_to_ktime(HOLDOFF_NS), HRTIMER_MODE_REL_PINNED_HARD);
-	}
+	if (!v->holdoff)
+		vcpu_scan(v);
 }
 
 static enum hrtimer_restart vcpu_resume(struct hrtimer *timer)
@@ -313,7 +353,7 @@ static enum hrtimer_restart vcpu_resume(struct hrtimer *timer)
 	struct guest_vcpu *v = container_of(timer, struct guest_vcpu, timer);
 
 	v->holdoff = false;
-	vcpu_scan(v);
+	vcpu_upcall(v);
 	return HRTIMER_NORESTART;
 }
 
@@ -322,7 +362,7 @@ void xpv_domain_upcall(struct xpv_domain *dom, unsigned int vcpu)
 	struct guest_events *e = dom->guest->events;
 
 	if (vcpu < e->nr_vcpus)
-		vcpu_scan(&e->vcpus[vcpu]);
+		vcpu_upcall(&e->vcpus[vcpu]);
 }
 EXPORT_SYMBOL_GPL(xpv_domain_upcall);
 

@@ -53,7 +53,7 @@ unsigned int guest_grant_copy(struct xpv_domain *dom, domid_t peer, struct xpv_g
  * @events:  domain's
  * @nr:      the hypervisor's number
  * @next:    the port to begin the next scan with, so that none is served first always
- * @holdoff: a scan was cut short; @timer resumes it
+ * @holdoff: the CPU has had enough for now; @timer resumes the scan
  * @timer:   hard interrupt, on the same CPU
  */
 struct guest_vcpu {

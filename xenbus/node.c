@@ -9,7 +9,7 @@
 #include "node.h"
 #include "store-msg.h"
 
-/**
+/*
  * xpv_node_split() - the device directory in the path of a watch event
  * @path:    relative to the domain's home
  * @backend: below "backend", else below "device"
@@ -83,7 +83,7 @@ int xpv_node_parse(const char *nodename, bool backend, struct xpv_node *node)
 	return p && !*p ? 0 : -EINVAL;
 }
 
-/**
+/*
  * xpv_node_otherend() - check what the store says about the other end
  * @path:   the other end's directory; must be below /local/domain/<@id>/
  * @id:     its domid as text, @id_len bytes

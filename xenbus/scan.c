@@ -137,7 +137,7 @@ static char *read_key(struct xpv_store *st, const char *nodename, const char *ke
 	return value;
 }
 
-/**
+/*
  * xpv_identity_read() - whose is the other end of a device
  * @otherend: out, from kmalloc()
  * @why:      out, for -EINVAL: what is wrong

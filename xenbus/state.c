@@ -18,6 +18,9 @@
  * and Closed when it has let go, and the backend disconnects and announces Closed. A frontend may begin as well. After
  * Closed the frontend starts over by Initialising, upon which a backend that is still online goes back to InitWait.
  *
+ * A backend that is Closed without having asked has lost its driver: the frontend closes too and starts over at once, so
+ * that it is there, Initialising, when the driver comes back.
+ *
  * A frontend that has to start over while the backend looks connected (newly bound after a crash or a kexec, or the
  * backend was replaced) always passes Closed and waits there until the backend is no longer connected. A backend
  * must never believe in a ring that was given up behind its back.
@@ -53,17 +56,19 @@ static const struct row frontend[] = {
 	ROW(S(Initialising), ANY, 0, 0, WAIT, Unknown, "the backend to announce InitWait"),
 
 	ROW(S(Initialised), S(Connected) | RECONF, 0, 0, CONNECT, Connected, NULL),
-	ROW(S(Initialised), S(Closing) | S(Closed), 0, 0, CLOSE, Closing, NULL),
+	ROW(S(Initialised), S(Closing), 0, 0, CLOSE, Closing, NULL),
+	ROW(S(Initialised), S(Closed), 0, 0, RESTART, Closing, NULL),
 	ROW(S(Initialised), ANY, 0, 0, WAIT, Unknown, "the backend to announce Connected"),
 
 	/* Drivers that publish with Connected are not live yet then. */
 	ROW(S(Connected), S(Connected) | RECONF, 0, XPV_SF_LIVE, CONNECT, Connected, NULL),
-	ROW(S(Connected), S(Closing) | S(Closed), 0, XPV_SF_LIVE, CLOSE, Closing, NULL),
+	ROW(S(Connected), S(Closing), 0, XPV_SF_LIVE, CLOSE, Closing, NULL),
+	ROW(S(Connected), S(Closed), 0, XPV_SF_LIVE, RESTART, Closing, NULL),
 	ROW(S(Connected), ANY, 0, XPV_SF_LIVE, WAIT, Unknown, "the backend to announce Connected"),
 	ROW(S(Connected), S(Connected) | RECONF, XPV_SF_LIVE, 0, CHANGED, Unknown, NULL),
 	ROW(S(Connected), S(Initialised), XPV_SF_LIVE, 0, WAIT, Unknown, "the backend to announce Connected"),
 	ROW(S(Connected), S(Closing), XPV_SF_LIVE, 0, ASK_CLOSE, Closing, NULL),
-	ROW(S(Connected), S(Closed), XPV_SF_LIVE, 0, CLOSE, Closing, NULL),
+	/* Closed as well: without having asked, that is a backend whose driver went. */
 	ROW(S(Connected), ANY, XPV_SF_LIVE, 0, RESTART, Closing, NULL),
 
 	ROW(S(Closing), ANY, 0, 0, ANNOUNCE, Closed, NULL),
@@ -100,6 +105,8 @@ static const struct row backend[] = {
 	ROW(S(Closing), S(Unknown) | S(Initialising) | S(Closed), 0, 0, CLOSE, Closed, NULL),
 	ROW(S(Closing), S(Closing), 0, 0, WAIT, Unknown, "the frontend to announce Closed"),
 	ROW(S(Closing), ANY, XPV_SF_LIVE, 0, WAIT, Unknown, "the frontend to let go of the device"),
+	/* It has to see this state, lest it take us for one to start over with. */
+	ROW(S(Closing), ANY, XPV_SF_FATAL, 0, WAIT, Unknown, "the frontend to let go of the device"),
 	ROW(S(Closing), ANY, 0, 0, ANNOUNCE, Closed, NULL),
 
 	ROW(S(Closed), ANY, 0, XPV_SF_ONLINE, WAIT, Unknown, "the toolstack to remove the device"),
@@ -114,7 +121,7 @@ static bool fits(const struct row *row, unsigned int flags, unsigned int own, un
 	return (row->own & own) && (row->peer & peer) && (flags & row->set) == row->set && !(flags & row->clear);
 }
 
-/**
+/*
  * xpv_state_next() - the decision about a pair of states
  * @flags: XPV_SF_*
  * @own:   the state this side announced last; XenbusStateUnknown before the first time
@@ -133,7 +140,7 @@ struct xpv_step xpv_state_next(unsigned int flags, enum xenbus_state own, enum x
 	return (struct xpv_step) { XPV_ACT_REFUSE, XenbusStateUnknown, "the peer to announce a legal state" };
 }
 
-/**
+/*
  * xpv_state_forgives() - whether the peer is past the attempt that failed
  *
  * After a fatal error the very state that invites to connect would do so again and again. Any other state of the peer
@@ -142,7 +149,7 @@ struct xpv_step xpv_state_next(unsigned int flags, enum xenbus_state own, enum x
 bool xpv_state_forgives(bool back, enum xenbus_state peer)
 {
 	if (back)
-		return peer != XenbusStateInitialising;
+		return peer == XenbusStateClosing || peer == XenbusStateClosed || peer == XenbusStateUnknown;
 	return peer != XenbusStateInitWait && peer != XenbusStateInitialised;
 }
 

@@ -109,7 +109,7 @@ static int transact_once(struct xpv_store *st, int (*body)(struct xpv_store *st,
 	return xpv_st_talk(st, XS_TRANSACTION_END, tx, "T", 2, NULL, NULL);
 }
 
-/**
+/*
  * xpv_st_transact() - run @body in a transaction until it commits
  *
  * @body may run several times; its error ends the transaction and is returned, save -EAGAIN, which is a conflict. May sleep.
@@ -208,7 +208,7 @@ static int read_large(struct xpv_store *st, u32 tx, const char *path, struct xpv
 	return err > 0 ? -EAGAIN : err;
 }
 
-/**
+/*
  * xpv_st_directory() - names of the children of a node, however many
  * @dir: filled in; dir->buf is to be freed with kvfree()
  */

@@ -106,7 +106,7 @@ int xpv_msg_pair(const char *body, size_t len, const char **first, const char **
 	return 0;
 }
 
-/**
+/*
  * xpv_msg_part() - the reply to a DIRECTORY_PART: generation, names, and an empty name at the end of the last part
  *
  * Return: 0; -EIO for anything else, among it a part that is neither the last nor has a name.

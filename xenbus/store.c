@@ -54,6 +54,14 @@ void xpv_st_put(struct xpv_store *st)
 	kref_put(&st->ref, store_free);
 }
 
+/* From the last put of the domain, after the ring has stopped. */
+void xpv_store_release(struct xpv_domain *dom)
+{
+	if (dom->store)
+		xpv_st_put(dom->store);
+	dom->store = NULL;
+}
+
 bool xpv_st_is_dead(const struct xpv_store *st)
 {
 	return READ_ONCE(st->dead);
@@ -142,7 +150,7 @@ void xpv_st_post(struct xpv_store *st, u32 type, u32 tx, const void *body, size_
 	store_send(st, &msg, body);
 }
 
-/**
+/*
  * xpv_st_submit() - send a request, whose reply will be given to req->done or completes req->wait
  *
  * Return: 0; or a negative errno, then neither happens. A client that dies meanwhile is no error here, but in the reply.
@@ -210,7 +218,7 @@ static int reply_error(const struct xpv_store_req *req)
 	return req->reply.type == req->type ? 0 : -EIO;
 }
 
-/**
+/*
  * xpv_st_talk() - send a request and wait for its reply
  * @reply: NULL, or where to put the reply's body, from kmalloc() and with a NUL after its end
  *

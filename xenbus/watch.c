@@ -31,7 +31,7 @@ static void watch_erase(struct xpv_watch *w)
 	spin_unlock(&w->store->watch_lock);
 }
 
-/**
+/*
  * xpv_watch_register() - watch @path
  * @w:    belongs to the caller, must stay until xpv_watch_unregister()
  * @path: absolute or relative to the domain's home

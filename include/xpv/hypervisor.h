@@ -131,7 +131,7 @@ struct xpv_event_quality {
  * @event_irq_free: mirror of @event_irq, after free_irq(). Leaves the port open.
  * @event_notify: send an event. Any context. A port whose peer is gone is a silent no-op.
  * @event_eoi:    the handler has done its work: unmask. @spurious slows the port down, see event.h. Any context.
- * @event_quality: read the counters.
+ * @event_quality: read the counters. Must not sleep.
  */
 struct xpv_hv_ops {
 	struct module *owner;
@@ -214,6 +214,13 @@ void xpv_domain_unregister(struct xpv_domain *dom);
  * @hv:       the argument
  */
 void xpv_domain_on_release(struct xpv_domain *dom, void (*released)(void *hv), void *hv);
+
+/**
+ * xpv_domain_flush_released() - wait until no callback of xpv_domain_on_release() is running
+ *
+ * For the exit of a provider's module, after the last callback has been seen: it may not have returned yet.
+ */
+void xpv_domain_flush_released(void);
 
 void *xpv_domain_hv(const struct xpv_domain *dom);
 domid_t xpv_domain_id(const struct xpv_domain *dom);

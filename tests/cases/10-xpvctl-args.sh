@@ -19,8 +19,8 @@ one_line()
 	status=$1 pattern=$2
 	shift 2
 	expect "$status" "$pattern" xpvctl "$@"
-	printf '%s\n' "$said" | grep -q '^xpvctl: ' || die "no 'xpvctl: ' in '$said'"
-	[ "$(printf '%s\n' "$said" | wc -l)" = 1 ] || die "more than one line: $said"
+	[ "$(grep -c '^xpvctl: ' "$case_tmp/refuse")" = 1 ] || fail "no 'xpvctl: ': $(cat "$case_tmp/refuse")"
+	[ "$(wc -l <"$case_tmp/refuse")" = 1 ] || fail "not one line: $(cat "$case_tmp/refuse")"
 }
 
 one_line 2 'no command'

@@ -24,7 +24,8 @@ xenstore-exists $t/a || die "exists"
 xenstore-exists $t/none && die "exists, but does not"
 expect 1 . xenstore-read $t/none
 expect 1 . xenstore-list $t/none
-expect 1 . xenstore-rm $t/none
+check "rm of a node that is not there, below one that is" xenstore-rm $t/none
+expect 1 . xenstore-rm $t/none/none
 expect 1 . xenstore-read "$t//a"
 expect 1 . xenstore-read "$t/a/"
 expect 1 . xenstore-read "$t/$(printf '%03072d' 0)"
@@ -109,7 +110,7 @@ done
 # a guest's own view
 guest() { env "XENSTORED_PATH=/dev/xen/xenbus-$dom" "$@"; }
 expect 0 "^$dom$" guest xenstore-read domid
-expect 0 . guest xenstore-write data/x 1
+check "a guest writes its own nodes" guest xenstore-write data/x 1
 expect 1 . guest xenstore-write /local/domain/0/x 1
 expect 1 . guest xenstore-read $t/a
 expect 0 '^1$' xenstore-read "/local/domain/$dom/data/x"

@@ -23,7 +23,7 @@ sum=$(sha256sum <$mnt/file)
 
 start=$(date +%s)
 expect 3 'xvda: not closed after 2 s: .*frontend.*(open|use|busy|mounted)' xpvctl block-detach -t 2 detach xvda
-[ $(($(date +%s) - start)) -le 10 ] || die "detach took too long"
+[ $(($(date +%s) - start)) -le $((10 * slow)) ] || die "detach took too long"
 status_of fe "$dom" 51712 | grep -Eiq 'open|use|busy' || die "status: $(status_of fe "$dom" 51712)"
 
 # it still works, and goes when it is unmounted
@@ -44,7 +44,7 @@ fio=$!
 sleep 1
 start=$(date +%s)
 xpvctl block-detach --force detach xvda || die "forced detach"
-[ $(($(date +%s) - start)) -le 15 ] || die "forced detach took too long"
+[ $(($(date +%s) - start)) -le $((15 * slow)) ] || die "forced detach took too long"
 soon 20 "fio ends with I/O errors" not kill -0 $fio
 wait $fio && die "fio succeeded without a disk"
 [ ! -e /dev/xvda ] || die "/dev/xvda is still there"

@@ -20,7 +20,7 @@ attach_fails()
 {
 	start=$(date +%s)
 	expect 3 "$1" xpvctl block-attach -t 2 silent "phy:$dev" xvda w
-	[ $(($(date +%s) - start)) -le 9 ] || die "attach took too long"
+	[ $(($(date +%s) - start)) -le $((9 * slow)) ] || die "attach took too long"
 	no_devices "$dom" $id || die "devices are left"
 	[ "$(xenstore-ls -f | grep -c .)" -le "$(echo "$before" | grep -c . | awk '{ print $1 + 2 }')" ] ||
 		die "nodes are left: $(xenstore-ls -f | grep vbd)"
@@ -42,7 +42,7 @@ note "$(status_of fe "$dom" $id)"
 # meanwhile another disk of the same domain is not held up: it fails for the same reason only
 start=$(date +%s)
 expect 3 'backend' xpvctl block-attach -t 1 silent "phy:$dev" xvdb w
-[ $(($(date +%s) - start)) -le 7 ] || die "another device is held up"
+[ $(($(date +%s) - start)) -le $((7 * slow)) ] || die "another device is held up"
 
 # a backend that answers and then dies silently under I/O is removed in time
 need xpv-blkback || die "load"

@@ -37,9 +37,6 @@ works()
 	dd if=/dev/xvda bs=64k count=4 iflag=direct 2>/dev/null | cmp -s - /run/unbind.in || die "read after $1"
 }
 
-# a random moment, up to half a second
-moment() { sleep "0.$(od -An -N1 -tu1 /dev/urandom | awk '{ printf "%03d", $1 * 2 }')"; }
-
 driver() { basename "$(readlink "$1/driver")"; }
 
 xpvctl block-attach unbind "phy:$dev" xvda w || die "attach"

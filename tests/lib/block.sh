@@ -1,17 +1,16 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154 # case.sh and the cases
 # SPDX-License-Identifier: GPL-2.0
 #
 # Helpers of the cases about domains and disks; sourced after case.sh.
 
 BACKENDS=/local/domain/0/backend/vbd
 
-# expect STATUS PATTERN COMMAND...: as refuse, named by the command; what it printed is in $said
+# expect STATUS PATTERN COMMAND...: as refuse, named by the command
 expect()
 {
 	b_status=$1 b_pattern=$2
 	shift 2
 	refuse "$b_status" "$b_pattern" "$(printf %.70s "$*")" "$@"
-	said=$(cat "$case_tmp/refuse")
 }
 
 # soon SECONDS TEXT COMMAND...: as wait_for, but silent when it is well and the end of the case when it is not
@@ -93,19 +92,71 @@ write_vbd()
 	xenstore-write "$@"
 }
 
-# remove_vbd DOMID DEVID: all nodes, and wait until both devices are gone
+# remove_vbd DOMID DEVID: all nodes at once, and wait until both devices are gone
 remove_vbd()
 {
 	xenstore-rm "$(fe "$1" "$2")" 2>/dev/null
 	xenstore-rm "$(be "$1" "$2")" 2>/dev/null
+	soon 20 "the devices of $1/$2 go" no_devices "$1" "$2"
 	xenstore-rm "/local/domain/$1/error/device/vbd/$2" 2>/dev/null
 	xenstore-rm "/local/domain/0/error/backend/vbd/$1" 2>/dev/null
-	soon 20 "the devices of $1/$2 go" no_devices "$1" "$2"
-	xenstore-rm "$BACKENDS/$1" 2>/dev/null
+	prune_dom0 "$1"
+}
+
+# prune_dom0 DOMID: the empty directories that a disk of the domain leaves in dom0's home
+prune_dom0()
+{
+	for b_path in error/backend/vbd/"$1" error/backend/vbd error/backend backend/vbd/"$1" backend/vbd backend; do
+		[ -n "$(xenstore-list "/local/domain/0/$b_path" 2>/dev/null)" ] ||
+			xenstore-rm "/local/domain/0/$b_path" 2>/dev/null
+	done
 	return 0
 }
 
 no_devices() { [ ! -e "$(fe_sysfs "$1" "$2")" ] && [ ! -e "$(be_sysfs "$1" "$2")" ]; }
+
+# --- killing one side -------------------------------------------------------------------------------------------------
+
+# random N: 0 .. N-1; moment: wait up to half a second
+random() { od -An -N2 -tu2 /dev/urandom | awk -v n="$1" '{ print $1 % n }'; }
+moment() { sleep "0.$(printf %03d "$(random 500)")"; }
+
+# rebind DEVICE: take the driver of a bus device away and give it back a moment later
+rebind()
+{
+	b_driver=$(readlink -f "$1/driver")
+	echo "${1##*/}" >"$b_driver/unbind" || return 1
+	moment
+	echo "${1##*/}" >"$b_driver/bind"
+}
+
+ways_to_kill="domain frontend-nodes backend-nodes frontend-driver backend-driver force"
+
+# kill_side HOW NAME DOMID: end one side of the domain's xvda in one of these ways, without asking the other
+kill_side()
+{
+	case $1 in
+	domain) rmdir "$stub/$2" ;;
+	frontend-nodes) xenstore-rm "$(fe "$3" 51712)" ;;
+	backend-nodes) xenstore-rm "$(be "$3" 51712)" ;;
+	frontend-driver) rebind "$(fe_sysfs "$3" 51712)" ;;
+	backend-driver) rebind "$(be_sysfs "$3" 51712)" ;;
+	force) xpvctl block-detach -qf "$2" xvda ;;
+	esac
+}
+
+# clear_side NAME DOMID: nothing of the disk is left; the domain is there, new if it had to be; sets $domid
+clear_side()
+{
+	domid=$2
+	if [ ! -d "$stub/$1" ]; then
+		soon 30 "domain $1 dies" not xenstore-exists "/local/domain/$2"
+		remove_vbd "$2" 51712
+		domain "$1"
+	elif xenstore-exists "$(fe "$2" 51712)" || xenstore-exists "$(be "$2" 51712)"; then
+		xpvctl block-detach -qf "$1" xvda || die "detach what is left of $1 xvda"
+	fi
+}
 
 # --- modules ----------------------------------------------------------------------------------------------------------
 

@@ -233,6 +233,7 @@ disk()
 domain()
 {
 	case_text=$("$xpvctl" create -q "$1" 2>&1) || die "xpvctl create $1: $case_text"
+	# shellcheck disable=SC2034 # for the case
 	domid=$("$xpvctl" list "$1" | awk 'NR == 2 { print $2 }')
 }
 
@@ -292,6 +293,7 @@ case_end()
 	if [ $case_rc -ne 0 ] && [ $case_failed -eq 0 ]; then
 		fail "the case ended with status $case_rc"
 	fi
+	[ $case_points -gt 0 ] || pass "all of it"
 	echo "    1..$case_points"
 	[ $case_failed -eq 0 ] || exit 1
 	exit 0

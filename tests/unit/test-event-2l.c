@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The scan of 2-level event channels: nothing is lost, nobody is starved, one round is bounded. */
-#include <xen/interface/xen.h>
+#include <linux/types.h>
+#include <xpv/types.h>
 #include "ktap.h"
 
 /* The part of xenbus/guest.h that the scan uses. */
@@ -24,6 +25,10 @@ struct guest_evtchn_abi {
 	void (*set_pending)(struct guest_events *e, evtchn_port_t port);
 	bool (*scan)(struct guest_vcpu *v, unsigned int budget);
 };
+
+#define sync_set_bit(n, m)	set_bit(n, m)
+#define sync_clear_bit(n, m)	clear_bit(n, m)
+#define sync_test_bit(n, m)	test_bit(n, m)
 
 bool guest_event_deliver(struct guest_vcpu *v, evtchn_port_t port);
 #include "xenbus/guest-2l.c"

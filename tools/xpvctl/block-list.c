@@ -19,22 +19,33 @@ static void list_disk(struct ctl *ctl, unsigned int domid, uint32_t id)
 	    store_number(ctl, -1, "%s/ring-ref", vbd.fe.dir), vbd.be.dir);
 }
 
+static void list_disks(struct ctl *ctl, unsigned int domid)
+{
+	size_t i, n;
+	uint32_t *ids = vbd_ids(ctl, domid, &n);
+
+	for (i = 0; i < n; i++)
+		list_disk(ctl, domid, ids[i]);
+	free(ids);
+}
+
 enum ctl_exit block_list(struct ctl *ctl)
 {
-	unsigned int domid;
-	uint32_t *ids;
-	size_t i, n;
-	int arg;
+	unsigned int *domids = calloc((size_t)ctl->argc, sizeof(*domids));
+	enum ctl_exit code = CTL_OK;
+	int i;
 
-	say("%-5s %-3s %-6s %-5s %-6s %-8s %-30s\n", "Vdev", "BE", "handle", "state", "evt-ch",
-	    "ring-ref", "BE-path");
-	for (arg = 0; arg < ctl->argc; arg++) {
-		if (!domain_find(ctl, ctl->argv[arg], &domid))
-			return CTL_FAILED;
-		ids = vbd_ids(ctl, domid, &n);
-		for (i = 0; i < n; i++)
-			list_disk(ctl, domid, ids[i]);
-		free(ids);
+	if (!domids)
+		return failed("out of memory");
+	for (i = 0; i < ctl->argc && code == CTL_OK; i++) {
+		if (!domain_find(ctl, ctl->argv[i], &domids[i]))
+			code = CTL_FAILED;
 	}
-	return CTL_OK;
+	if (code == CTL_OK)
+		say("%-5s %-3s %-6s %-5s %-6s %-8s %-30s\n", "Vdev", "BE", "handle", "state",
+		    "evt-ch", "ring-ref", "BE-path");
+	for (i = 0; i < ctl->argc && code == CTL_OK; i++)
+		list_disks(ctl, domids[i]);
+	free(domids);
+	return code;
 }

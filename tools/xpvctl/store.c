@@ -102,14 +102,15 @@ static bool is_empty(struct ctl *ctl, xs_transaction_t t, const char *path)
 	return empty;
 }
 
-/* How many '/' a path has: 4 in /local/domain/N/x. */
-static int depth(const char *path)
+/* A domain is born with some nodes in its home, which stay; `backend` is not one of them. */
+static bool may_prune(const char *path)
 {
-	int n = 0;
+	unsigned int domid;
+	int end = 0;
 
-	for (; *path; path++)
-		n += *path == '/';
-	return n;
+	if (sscanf(path, "/local/domain/%u/%n", &domid, &end) < 1 || !end)
+		return false;
+	return strchr(path + end, '/') || !strcmp(path + end, "backend");
 }
 
 bool store_prune(struct ctl *ctl, xs_transaction_t t, const char *path)
@@ -120,14 +121,13 @@ bool store_prune(struct ctl *ctl, xs_transaction_t t, const char *path)
 		return false;
 	if (!format(parent, sizeof(parent), "%s", path))
 		return false;
-	while (depth(parent) > 5) {
+	for (;;) {
 		*strrchr(parent, '/') = '\0';
-		if (!is_empty(ctl, t, parent))
-			break;
+		if (!may_prune(parent) || !is_empty(ctl, t, parent))
+			return true;
 		if (!xs_rm(ctl->xs, t, parent) && errno != ENOENT)
 			return false;
 	}
-	return true;
 }
 
 static void pause_ms(long ms)

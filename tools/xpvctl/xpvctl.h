@@ -91,8 +91,8 @@ bool store_write(struct ctl *ctl, xs_transaction_t t, const char *dir, const cha
 		 const char *fmt, ...);
 
 /*
- * Remove a node with what is below, and then its parents for as long as they are empty and deeper
- * than /local/domain/N/x.
+ * Remove a node with what is below, and then its parents for as long as they are empty, but none
+ * that a domain is born with.
  */
 bool store_prune(struct ctl *ctl, xs_transaction_t t, const char *path);
 

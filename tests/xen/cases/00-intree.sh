@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The in-tree drivers on the testbed: guests of each type and kernel write and read a dom0 disk, both sides agree.
-# timeout: 300
+# timeout: 900
+# shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/lib.sh"
 
 # 16 MiB that no cache of dom0's answers for: written in the guest, compared there after dropping its cache, and from dom0.

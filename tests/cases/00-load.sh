@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The modules load and unload in every order that their dependencies allow, again and again; what lacks its
+# dependency is refused, what is in use is not unloaded, and nothing stays behind.
+# timeout: 180
+. "$(dirname "$0")/../lib/case.sh"
+
+# names_left: what the suite leaves in the system while nothing of it is loaded
+names_left()
+{
+	ls -d /sys/bus/xpv* /sys/module/xpv_* /sys/kernel/config/hv-stub /dev/xen/xenbus* /sys/kernel/tracing/events/xpv* 2>/dev/null
+	grep -n xpv /proc/interrupts /proc/devices /proc/misc
+}
+
+refuse any "Unknown symbol|No such file" "the stub without the bus" load xpv-hv-stub
+refuse any "Unknown symbol|No such file" "blkfront without the bus" load xpv-blkfront
+refuse any "Unknown symbol|No such file" "blkback without the bus" load xpv-blkback
+dmesg -C
+
+# the bus first and last; the other three in all their orders, unloaded in all of theirs
+for up in "hv-stub blkback blkfront" "blkfront hv-stub blkback" "blkback blkfront hv-stub"; do
+	for down in "blkfront blkback hv-stub" "hv-stub blkfront blkback" "blkback hv-stub blkfront"; do
+		load xpv-xenbus || die "insmod xpv-xenbus"
+		for m in $up; do
+			load "xpv-$m" || die "insmod xpv-$m, order $up"
+		done
+		until_true 10 test -e /dev/xen/xenbus || die "no /dev/xen/xenbus, order $up"
+		[ "$(xenstore-read domid)" = 0 ] || die "the store does not answer, order $up"
+		for m in $down; do
+			unload "xpv-$m" || die "rmmod xpv-$m, order $down"
+		done
+		unload xpv-xenbus || die "rmmod xpv-xenbus, order $down"
+	done
+	pass "loaded in the order $up, unloaded in three orders"
+done
+same "nothing is left behind" "" "$(names_left)"
+
+suite_load
+refuse any "in use" "the bus is in use" unload xpv-xenbus
+refuse any "File exists" "the bus twice" load xpv-xenbus
+domain held
+refuse any "in use|busy" "the stub has a domain" unload xpv-hv-stub
+check "destroy" xpvctl destroy held
+exec 3<>/dev/xen/xenbus
+refuse any "in use|busy" "the store is open" unload xpv-hv-stub
+exec 3>&-
+check "unload" suite_unload
+same "nothing is left behind" "" "$(names_left)"
+
+i=0
+while [ $i -lt 20 ]; do
+	suite_load
+	suite_unload || die "unload $i"
+	i=$((i + 1))
+done
+case_counters=
+pass "20 times in a row"

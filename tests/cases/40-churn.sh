@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# 1,000 times attach and detach, 200 of them with fio running and one side killed at a random moment: the domain destroyed, either
+# side's nodes removed, either driver unbound, or a forced detach. The counters and the kernel log are as before.
+# Fewer cycles on kernels other than Debian's 6.12, see the first line of the output.
+# timeout: 1500
+. "$(dirname "$0")/../lib/case.sh"
+. "$(dirname "$0")/../lib/block.sh"
+
+lanes=2
+case $(uname -r) in
+*debug*) plain=40 kills=18 ;;
+6.12.*) plain=800 kills=200 ;;
+*) plain=100 kills=36 ;;
+esac
+note "$plain plain cycles and $kills with a kill, in $lanes domains side by side"
+
+suite_load
+
+# plain_cycle NAME DISK VDEV
+plain_cycle()
+{
+	xpvctl block-attach -q -t 30 "$1" "phy:$2" xvda w || return 1
+	xpvctl block-detach -q -t 30 "$1" xvda
+}
+
+# the frontend's block device; the second domain's disk has another name
+blk_of() { basename "$(echo "$(fe_sysfs "$1" 51712)"/block/*)"; }
+
+# kill_cycle HOW NAME DOMID DISK: sets $domid
+kill_cycle()
+{
+	xpvctl block-attach -q -t 30 "$2" "phy:$4" xvda w || die "$1: attach"
+	fio --name=churn --filename="/dev/$(blk_of "$3")" --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw \
+		--bsrange=4k-64k --size=16m --time_based --runtime=300 >"$case_tmp/fio.$2" 2>&1 &
+	k_fio=$!
+	sleep 0.2
+	moment
+	kill_side "$1" "$2" "$3" >/dev/null 2>&1
+	moment
+	# where the pair came back, fio is still at it
+	clear_side "$2" "$3"
+	soon 60 "$1: fio ends" not kill -0 $k_fio
+	wait $k_fio
+	soon 30 "$1: the devices go" no_devices "$3" 51712
+}
+
+# lane N: its share of the cycles, with a domain and a disk of its own
+lane()
+{
+	name=churn$1
+	domain "$name"
+	i=0
+	while [ $i -lt $((plain / lanes)) ]; do
+		plain_cycle "$name" "$2" || die "lane $1: plain cycle $i"
+		i=$((i + 1))
+	done
+	i=0
+	while [ $i -lt $((kills / lanes)) ]; do
+		how=$(echo "$ways_to_kill" | cut -d' ' -f$((i % 6 + 1)))
+		kill_cycle "$how" "$name" "$domid" "$2"
+		i=$((i + 1))
+	done
+	xpvctl destroy -q "$name" || die "lane $1: destroy"
+	echo "done" >"$case_tmp/lane$1"
+}
+
+disks=
+for n in $(seq $lanes); do
+	disk 16
+	disks="$disks $disk"
+done
+n=0
+for d in $disks; do
+	n=$((n + 1))
+	(
+		trap - EXIT
+		lane $n "$d"
+	) &
+done
+wait
+for n in $(seq $lanes); do
+	check "lane $n has done all its cycles" test -e "$case_tmp/lane$n"
+done
+
+# and it works as on the first day
+domain churn
+attach churn "$(echo "$disks" | awk '{ print $1 }')" xvda
+check "read" dd if=/dev/xvda of=/dev/null bs=64k count=16 iflag=direct
+detach churn xvda
