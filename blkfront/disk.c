@@ -103,9 +103,9 @@ void blkfront_release_name(struct blkfront_dev *fd)
 	mutex_unlock(&claims_lock);
 }
 
-static int disk_open(struct gendisk *disk)
+static int disk_open(XPV_DISK_OPEN_ARGS)
 {
-	struct blkfront_dev *fd = disk->private_data;
+	struct blkfront_dev *fd = XPV_DISK_OPENED->private_data;
 
 	if (READ_ONCE(fd->state) == BLKFRONT_DEAD || fd->closing)
 		return -ENXIO;
@@ -113,7 +113,7 @@ static int disk_open(struct gendisk *disk)
 }
 
 /* The last user of a disk that somebody wants closed. The bus device may be gone already. */
-static void disk_release(struct gendisk *disk)
+static void disk_release(XPV_DISK_RELEASE_ARGS)
 {
 	struct blkfront_dev *fd = disk->private_data;
 
@@ -131,13 +131,10 @@ static void disk_free(struct gendisk *disk)
 	kfree(disk->private_data);
 }
 
-XPV_DISK_OPEN(disk_open_op, disk_open)
-XPV_DISK_RELEASE(disk_release_op, disk_release)
-
 static const struct block_device_operations disk_ops = {
 	.owner = THIS_MODULE,
-	.open = disk_open_op,
-	.release = disk_release_op,
+	.open = disk_open,
+	.release = disk_release,
 	.free_disk = disk_free,
 };
 

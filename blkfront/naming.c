@@ -10,12 +10,13 @@
  * All of them become xvd disks: what an emulated sd or hd disk's twin is called is not ours to
  * take. The minor numbers are those that the same disk has as xvd.
  */
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include "naming.h"
 
-#define VDEV_EXTENDED		(1UL << 28)
+#define VDEV_EXTENDED		BIT(28)
 #define EXT_MINORS		256
 #define XVD_MINORS		16
 

@@ -72,17 +72,15 @@ static inline void xpv_bdev_close(struct xpv_bdev *b)
 }
 #endif
 
-/* v6.5 (d32e2bf83791, ae220766d87c): open and release of a disk lost their file modes. */
+/* v6.5 (d32e2bf83791, ae220766d87c): open and release of a disk take the disk, and no mode for release. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
-#define XPV_DISK_OPEN(name, fn) \
-	static int name(struct gendisk *disk, blk_mode_t mode) { return fn(disk); }
-#define XPV_DISK_RELEASE(name, fn) \
-	static void name(struct gendisk *disk) { fn(disk); }
+#define XPV_DISK_OPEN_ARGS	struct gendisk *disk, blk_mode_t mode
+#define XPV_DISK_OPENED		disk
+#define XPV_DISK_RELEASE_ARGS	struct gendisk *disk
 #else
-#define XPV_DISK_OPEN(name, fn) \
-	static int name(struct block_device *bdev, fmode_t mode) { return fn(bdev->bd_disk); }
-#define XPV_DISK_RELEASE(name, fn) \
-	static void name(struct gendisk *disk, fmode_t mode) { fn(disk); }
+#define XPV_DISK_OPEN_ARGS	struct block_device *bdev, fmode_t mode
+#define XPV_DISK_OPENED		(bdev->bd_disk)
+#define XPV_DISK_RELEASE_ARGS	struct gendisk *disk, fmode_t mode
 #endif
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What each message does. A handler looks at the request in c->in and, when it succeeds, has put its reply into c->out;
- * an error that it returns is replied by its caller.
+ * What each message does. A handler looks at the request in c->in and, when it succeeds, has put
+ * its reply into c->out; an error that it returns is replied by its caller.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -11,7 +11,9 @@
 
 static const char ok[] = "OK";
 
-/* The path of a request in absolute form, in s->path. Return: bytes put in front of it, or -EINVAL. */
+/*
+ * The path of a request in absolute form, in s->path. Return: bytes put in front of it, or -EINVAL.
+ */
 static int get_path(struct store *s, struct store_conn *c, const char *path)
 {
 	return store_path_abs(c, path, s->path);
@@ -26,7 +28,9 @@ static int get_only_path(struct store *s, struct store_conn *c)
 	return err ?: get_path(s, c, args.s[0]);
 }
 
-/* The first string of a request as a path, whatever follows. Return: where that begins in the body. */
+/*
+ * The first string of a request as a path, whatever follows. Return: where that begins in the body.
+ */
 static int get_first_path(struct store *s, struct store_conn *c)
 {
 	size_t len = strnlen(c->in.body, c->in.hdr.len);
@@ -38,7 +42,7 @@ static int get_first_path(struct store *s, struct store_conn *c)
 	return err < 0 ? err : (int)len + 1;
 }
 
-/* --- Reading ------------------------------------------------------------------------------------------------------- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 static int op_read(struct store *s, struct store_conn *c, struct store_txn *t)
 {
@@ -102,34 +106,54 @@ static int op_directory_part(struct store *s, struct store_conn *c, struct store
 	return 0;
 }
 
+/* Whether the request is about a special path: which, or -EINVAL. */
+static int get_special(struct store_conn *c)
+{
+	if (!memchr(c->in.body, 0, c->in.hdr.len))
+		return -EINVAL;
+	return store_special_find(c->in.body);
+}
+
+static int get_special_perms(struct store *s, struct store_conn *c, int special,
+			     const struct store_perms **perms)
+{
+	*perms = s->special[special];
+	return store_perms_of(c, *perms) & STORE_READ ? 0 : -EACCES;
+}
+
+static int get_node_perms(struct store *s, struct store_conn *c, struct store_txn *t,
+			  const struct store_perms **perms)
+{
+	struct store_node *n;
+	int err = get_only_path(s, c);
+
+	if (err < 0)
+		return err;
+	err = store_get(s, t, c, s->path, STORE_READ, &n);
+	if (!err)
+		*perms = n->perms;
+	return err;
+}
+
 static int op_get_perms(struct store *s, struct store_conn *c, struct store_txn *t)
 {
 	const struct store_perms *perms;
-	struct store_node *n;
-	int special, err;
+	int special = get_special(c);
+	int len;
 
-	special = c->in.hdr.len && !c->in.body[c->in.hdr.len - 1] ? store_special_find(c->in.body) : -EINVAL;
-	if (special >= 0) {
-		perms = s->special[special];
-		if (!(store_perms_of(c, perms) & STORE_READ))
-			return -EACCES;
-	} else {
-		err = get_only_path(s, c);
-		if (err < 0)
-			return err;
-		err = store_get(s, t, c, s->path, STORE_READ, &n);
-		if (err)
-			return err;
-		perms = n->perms;
-	}
-	err = store_perms_format(perms, c->out.body, XENSTORE_PAYLOAD_MAX);
-	if (err < 0)
-		return err;
-	store_reply(c, err);
+	if (special >= 0)
+		len = get_special_perms(s, c, special, &perms);
+	else
+		len = get_node_perms(s, c, t, &perms);
+	if (!len)
+		len = store_perms_format(perms, c->out.body, XENSTORE_PAYLOAD_MAX);
+	if (len < 0)
+		return len;
+	store_reply(c, len);
 	return 0;
 }
 
-/* --- Changing, always with a transaction ---------------------------------------------------------------------------- */
+/* --- Changing, always with a transaction ------------------------------------------------------ */
 
 static int op_write(struct store *s, struct store_conn *c, struct store_txn *t)
 {
@@ -152,7 +176,8 @@ static int op_rm(struct store *s, struct store_conn *c, struct store_txn *t)
 	return err < 0 ? err : store_rm(s, t, s->path);
 }
 
-static int set_special_perms(struct store *s, struct store_conn *c, int special, struct store_perms *perms)
+static int set_special_perms(struct store *s, struct store_conn *c, int special,
+			     struct store_perms *perms)
 {
 	if (!c->privileged)
 		return -EACCES;
@@ -166,7 +191,7 @@ static int op_set_perms(struct store *s, struct store_conn *c, struct store_txn 
 	struct store_perms *perms;
 	int special, at, err;
 
-	special = memchr(c->in.body, 0, c->in.hdr.len) ? store_special_find(c->in.body) : -EINVAL;
+	special = get_special(c);
 	at = special >= 0 ? (int)strlen(c->in.body) + 1 : get_first_path(s, c);
 	if (at < 0)
 		return at;
@@ -181,9 +206,12 @@ static int op_set_perms(struct store *s, struct store_conn *c, struct store_txn 
 	return err;
 }
 
-/* --- Watches -------------------------------------------------------------------------------------------------------- */
+/* --- Watches ---------------------------------------------------------------------------------- */
 
-/* The path and the token of a request. Return: how much of an event's path to leave out, or an error. */
+/*
+ * The path and the token of a request. Return: how much of an event's path to leave out, or an
+ * error.
+ */
 static int get_watch(struct store *s, struct store_conn *c, const char **path, const char **token)
 {
 	struct store_args args;
@@ -222,7 +250,7 @@ static int op_reset_watches(struct store *s, struct store_conn *c, struct store_
 	return 0;
 }
 
-/* --- Transactions --------------------------------------------------------------------------------------------------- */
+/* --- Transactions ----------------------------------------------------------------------------- */
 
 static int op_transaction_start(struct store *s, struct store_conn *c, struct store_txn *t)
 {
@@ -254,7 +282,7 @@ static int op_transaction_end(struct store *s, struct store_conn *c, struct stor
 	return err;
 }
 
-/* --- Domains -------------------------------------------------------------------------------------------------------- */
+/* --- Domains ---------------------------------------------------------------------------------- */
 
 static int get_domid(struct store_conn *c, domid_t *id)
 {
@@ -311,13 +339,13 @@ static int op_control(struct store *s, struct store_conn *c, struct store_txn *t
 	hash_for_each(s->conns, i, p, hash)
 		conns++;
 	store_reply(c, scnprintf(c->out.body, XENSTORE_PAYLOAD_MAX,
-				 "nodes %u\nconnections %u\nbroken connections %u\nmerged events %llu\ngeneration %llu\n",
-				 s->nodes, conns, s->broken, (unsigned long long)s->dropped,
-				 (unsigned long long)s->gen) + 1);
+				 "nodes %u\nconnections %u\nbroken %u\nmerged %llu\n",
+				 s->nodes, conns, s->broken,
+				 (unsigned long long)s->dropped) + 1);
 	return 0;
 }
 
-/* --- Dispatch ------------------------------------------------------------------------------------------------------- */
+/* --- Dispatch --------------------------------------------------------------------------------- */
 
 #define PRIVILEGED	0x1	/* for domain 0 only */
 #define CHANGES		0x2	/* needs a transaction: the client's, or one of its own */
@@ -393,19 +421,23 @@ void store_handle(struct store *s, struct store_conn *c)
 }
 
 /**
- * store_step() - make the next message to send, if there is something to say and nothing is being sent
+ * store_step() - make the next message to send, if there is something to say and nothing is being
+ * @s: the store
+ * @c: the connection
+ * sent
  * @s: the store
  * @c: the connection
  *
- * Replies and events take turns, so that neither a flood of events caused by others keeps the client from being served,
- * nor its own requests keep events from it. There is never more than one reply: the next request waits until it is sent.
- * Return: whether there is a message to send now that was not before.
+ * Replies and events take turns, so that neither a flood of events caused by others keeps the
+ * client from being served, nor its own requests keep events from it. There is never more than one
+ * reply: the next request waits until it is sent. Return: whether there is a message to send now
+ * that was not before.
  */
 bool store_step(struct store *s, struct store_conn *c)
 {
 	bool request = store_in_complete(c);
 
-	if (c->broken || c->out_len)
+	if (c->broken || c->gone || c->out_len)
 		return false;
 	if ((c->out_reply || !request) && store_event_next(c)) {
 		c->out_reply = false;
@@ -419,16 +451,26 @@ bool store_step(struct store *s, struct store_conn *c)
 	return true;
 }
 
-/* --- The server's own changes ---------------------------------------------------------------------------------------- */
+/* --- The server's own changes ----------------------------------------------------------------- */
 
-/** store_make_node() - set a node's value and permissions. @perms is borrowed. Return: 0 or -ENOMEM. */
+/**
+ * store_make_node() - set a node's value and permissions. @perms is borrowed. Return: 0 or -ENOMEM.
+ * @s: the store
+ * @t: the transaction
+ * @path: absolute path
+ * @value: NUL-terminated
+ * @perms: the permissions
+ */
 int store_make_node(struct store *s, struct store_txn *t, const char *path, const char *value,
 		    struct store_perms *perms)
 {
 	return store_write(s, t, path, value, strlen(value)) ?: store_set_perms(s, t, path, perms);
 }
 
-/* What the domain owned outside its home: removed, or, with nodes of others in it, given to domain 0. */
+/*
+ * What the domain owned outside its home: removed, or, with nodes of others in it, given to domain
+ * 0.
+ */
 static void disown(struct store *s, struct store_conn *c)
 {
 	struct store_node *n;
@@ -443,7 +485,10 @@ static void disown(struct store *s, struct store_conn *c)
 }
 
 /**
- * store_conn_gone() - the client is no more: forget its watches, transactions and nodes, and tell others
+ * store_conn_gone() - the client is no more: forget its watches, transactions and nodes, and tell
+ * @s: the store
+ * @c: the connection
+ * others
  * @s: the store
  * @c: the connection
  *
@@ -453,6 +498,7 @@ void store_conn_gone(struct store *s, struct store_conn *c)
 {
 	struct store_node *home;
 
+	c->gone = true;
 	store_watch_del_all(c);
 	store_txn_end_all(s, c);
 	scnprintf(s->path, sizeof(s->path), "/local/domain/%u", c->id);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Permission lists. The text is a letter and a domid for each entry: n (none), r, w, b (both). The first entry names the
- * owner, who may do everything, and what domains without an entry may do.
+ * Permission lists. The text is a letter and a domid for each entry: n (none), r, w, b (both). The
+ * first entry names the owner, who may do everything, and what domains without an entry may do.
  */
 #include <linux/err.h>
 #include <linux/errno.h>
@@ -38,11 +38,15 @@ void store_perms_put(struct store_perms *perms)
 }
 
 /**
- * store_perms_inherit() - the permissions of a node that @c makes in a directory with permissions @from
+ * store_perms_inherit() - the permissions of a node that @c makes in a directory with permissions
+ * @from: the directory's permissions
+ * @c: the connection
+ * @from
  * @from: the directory's permissions
  * @c: the connection
  *
- * They are the directory's, but what an ordinary domain makes is its own. Return: a reference, or NULL.
+ * They are the directory's, but what an ordinary domain makes is its own. Return: a reference, or
+ * NULL.
  */
 struct store_perms *store_perms_inherit(struct store_perms *from, const struct store_conn *c)
 {
@@ -110,7 +114,8 @@ int store_perms_format(const struct store_perms *perms, char *buf, size_t size)
 	int len = 0, n;
 
 	for (i = 0; i < perms->n; i++) {
-		n = snprintf(buf + len, size - len, "%c%u", letters[perms->p[i].bits], perms->p[i].id);
+		n = snprintf(buf + len, size - len, "%c%u", letters[perms->p[i].bits],
+			     perms->p[i].id);
 		if (len + n + 1 > size)
 			return -E2BIG;
 		len += n + 1;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bytes between a ring page and memory of our own. The domain can write the whole page at any time: its two indices are read
- * once per call and checked, bytes are copied once, and the server's two indices are kept here and only told.
+ * Bytes between a ring page and memory of our own. The domain can write the whole page at any time:
+ * its two indices are read once per call and checked, bytes are copied once, and the server's two
+ * indices are kept here and only told.
  */
 #include <linux/compiler.h>
 #include <linux/errno.h>
@@ -10,7 +11,12 @@
 #include <asm/barrier.h>
 #include "store.h"
 
-/** store_ring_init() - begin with a page whose indices may stand anywhere, and say that errors will be shown in it */
+/**
+ * store_ring_init() - begin with a page whose indices may stand anywhere, and say that errors will
+ * @r: the ring
+ * @intf: the page
+ * be shown in it
+ */
 void store_ring_init(struct store_ring *r, struct xenstore_domain_interface *intf)
 {
 	r->intf = intf;
@@ -52,11 +58,18 @@ int store_ring_read(struct store_ring *r, void *buf, size_t want)
 	virt_mb();	/* the bytes are read before the domain may write over them */
 	r->req_cons += n;
 	WRITE_ONCE(r->intf->req_cons, r->req_cons);
-	virt_mb();	/* told before we look for more: else the domain's next bytes may come without an event */
+	/* Tell before looking for more: else the domain's next bytes may come without an event. */
+	virt_mb();
 	return n;
 }
 
-/** store_ring_write() - mirror of store_ring_read(). Return: how many bytes there was room for, or -EPROTO. */
+/**
+ * store_ring_write() - mirror of store_ring_read(). Return: how many bytes there was room for, or
+ * @r: the ring
+ * @buf: where to
+ * @len: bytes
+ * -EPROTO.
+ */
 int store_ring_write(struct store_ring *r, const void *buf, size_t len)
 {
 	u32 cons = READ_ONCE(r->intf->rsp_cons);
@@ -75,6 +88,7 @@ int store_ring_write(struct store_ring *r, const void *buf, size_t len)
 	virt_wmb();	/* the bytes before the index that covers them */
 	r->rsp_prod += n;
 	WRITE_ONCE(r->intf->rsp_prod, r->rsp_prod);
-	virt_mb();	/* told before we look for room again: else the domain's next reading may come without an event */
+	/* Tell before looking for room: else what the domain reads next may come without an event. */
+	virt_mb();
 	return n;
 }

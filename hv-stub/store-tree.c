@@ -2,9 +2,9 @@
 /*
  * The tree: nodes, their lookup, and who owns how many of them.
  *
- * Nodes of the real tree and of transactions are found in one table by (parent, name). Nodes of the real tree are on
- * the list of their owner's connection and counted there. A change stamps the node, and all nodes above it, with
- * a new generation: this is what transactions compare.
+ * Nodes of the real tree and of transactions are found in one table by (parent, name). Nodes of the
+ * real tree are on the list of their owner's connection and counted there. A change stamps the
+ * node, and all nodes above it, with a new generation: this is what transactions compare.
  */
 #include <linux/err.h>
 #include <linux/errno.h>
@@ -21,7 +21,7 @@
 #define BITS_MIN	8
 #define BITS_MAX	20
 
-/* --- Values -------------------------------------------------------------------------------------------------------- */
+/* --- Values ----------------------------------------------------------------------------------- */
 
 struct store_value *store_value_new(const void *data, size_t len)
 {
@@ -47,9 +47,10 @@ void store_value_put(struct store_value *v)
 		kfree(v);
 }
 
-/* --- The table ----------------------------------------------------------------------------------------------------- */
+/* --- The table -------------------------------------------------------------------------------- */
 
-static struct hlist_head *bucket(struct store *s, struct store_node *parent, const char *name, size_t len)
+static struct hlist_head *bucket(struct store *s, struct store_node *parent, const char *name,
+				 size_t len)
 {
 	u32 h = jhash(name, len, s->seed ^ hash_ptr(parent, 32));
 
@@ -97,7 +98,8 @@ void store_node_unhash(struct store *s, struct store_node *n)
 	s->hashed--;
 }
 
-struct store_node *store_child(struct store *s, struct store_node *parent, const char *name, size_t len)
+struct store_node *store_child(struct store *s, struct store_node *parent, const char *name,
+			       size_t len)
 {
 	struct store_node *n;
 
@@ -143,7 +145,7 @@ struct store_node *store_lookup(struct store *s, const char *path, struct store_
 	return n;
 }
 
-/* --- Nodes --------------------------------------------------------------------------------------------------------- */
+/* --- Nodes ------------------------------------------------------------------------------------ */
 
 struct store_node *store_node_new(const char *name, size_t len)
 {
@@ -168,7 +170,13 @@ void store_node_free(struct store_node *n)
 	kfree(n);
 }
 
-/** store_node_path() - write the node's absolute path. Return: its length; a path too long for @size is cut in front. */
+/**
+ * store_node_path() - write the node's absolute path. Return: its length; a path too long for @size
+ * @n: the node
+ * @buf: where to
+ * @size: bytes at @buf
+ * is cut in front.
+ */
 size_t store_node_path(const struct store_node *n, char *buf, size_t size)
 {
 	size_t at = size - 1;
@@ -208,7 +216,7 @@ unsigned int store_count_owned(struct store_node *top, domid_t id)
 	return count;
 }
 
-/* --- Accounts ------------------------------------------------------------------------------------------------------- */
+/* --- Accounts --------------------------------------------------------------------------------- */
 
 static void account(struct store *s, struct store_node *n)
 {
@@ -275,7 +283,7 @@ void store_node_change(struct store *s, struct store_node *n, struct store_value
 	stamp(s, n);
 }
 
-/* --- Connections ---------------------------------------------------------------------------------------------------- */
+/* --- Connections ------------------------------------------------------------------------------ */
 
 struct store_conn *store_conn_find(struct store *s, domid_t id)
 {
@@ -307,7 +315,12 @@ void store_conn_init(struct store_conn *c, domid_t id, void (*wake)(struct store
 	c->quota.perms = STORE_QUOTA_PERMS;
 }
 
-/** store_conn_link() - the store gets to know @c, which owns from now on what was made in its domain's name before */
+/**
+ * store_conn_link() - the store gets to know @c, which owns from now on what was made in its
+ * @s: the store
+ * @c: the connection
+ * domain's name before
+ */
 void store_conn_link(struct store *s, struct store_conn *c)
 {
 	struct store_node *n, *next;
@@ -331,7 +344,7 @@ void store_conn_unlink(struct store *s, struct store_conn *c)
 	c->nodes = 0;
 }
 
-/* --- Beginning and end ----------------------------------------------------------------------------------------------- */
+/* --- Beginning and end ------------------------------------------------------------------------ */
 
 /** store_init() - a tree with a root and nothing else. @s is zeroed. Return: 0 or -ENOMEM. */
 int store_init(struct store *s)

@@ -1,33 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Changes to the tree. Each is made in a transaction: the client's, or one around the single request.
+ * Changes to the tree. Each is made in a transaction: the client's, or one around the single
+ * request.
  *
- * A transaction is a tree of its own, over the real one, with a node for each path that was looked at. Once a node
- * is STORE_KNOWN, the transaction sees it as it was then, or as it changed it since; other nodes in it are only
- * on the way to those. Where it has no node, the real tree shows through, unless a node above is known not to exist
- * or was removed once (STORE_HIDES).
+ * A transaction is a tree of its own, over the real one, with a node for each path that was looked
+ * at. Once a node is STORE_KNOWN, the transaction sees it as it was then, or as it changed it
+ * since; other nodes in it are only on the way to those. Where it has no node, the real tree shows
+ * through, unless a node above is known not to exist or was removed once (STORE_HIDES).
  *
- *	real tree	/ - a - b			transaction	/ - a - b (known, gen 7, "new value")
- *			      \ c			                      \ d (known, gen 0: did not exist; "")
+ *	real tree	/ - a - b
+ *			      \ c
+ *	transaction	/ - a - b (known, gen 7, "new value")
+ *			      \ d (known, gen 0: did not exist; "value")
  *
- * The commit compares the generations noted with those of the real tree. If all are the same, then nothing that the
- * transaction saw has changed meanwhile and it can take effect as if it had run just now; else it fails with
- * EAGAIN. Taking effect needs no memory: new nodes move from one tree to the other, values and permissions are
- * references. So a request that runs out of memory leaves the tree as it was.
- *
- * What of a node counts for conflicts: its value, permissions and existence (@gen) when it was read or written; the names of
- * its children (@child_gen) when they were listed; everything below (@tree_gen) when it was removed. Making a node
- * reads the deepest directory that exists. So two transactions that make different nodes in one directory do not conflict.
+ * What it notes of a node, to find out about conflicts: the state of its value, permissions and
+ * existence (@gen) when it was read or written; of the names of its children (@child_gen) when they
+ * were listed; of all below (@tree_gen) when it was removed. Making a node reads the deepest
+ * directory that exists: so two transactions that make different nodes in one directory do not
+ * conflict. How a transaction takes effect: store-commit.c.
  */
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "store.h"
 
-/* --- Transactions as such ------------------------------------------------------------------------------------------ */
+/* --- Transactions as such --------------------------------------------------------------------- */
 
 struct store_txn *store_txn_find(struct store_conn *c, u32 id)
 {
@@ -39,7 +38,10 @@ struct store_txn *store_txn_find(struct store_conn *c, u32 id)
 	return NULL;
 }
 
-/** store_txn_open() - begin the transaction around a single request, in memory of the caller's. 0 or -ENOMEM. */
+/**
+ * store_txn_open() - begin the transaction around a single request, in memory of the caller's. 0 or
+ * -ENOMEM.
+ */
 int store_txn_open(struct store_conn *c, struct store_txn *t)
 {
 	memset(t, 0, sizeof(*t));
@@ -51,7 +53,10 @@ int store_txn_open(struct store_conn *c, struct store_txn *t)
 	return 0;
 }
 
-/** store_txn_close() - free what the transaction holds; nothing of it takes effect that is not committed */
+/**
+ * store_txn_close() - free what the transaction holds; nothing of it takes effect that is not
+ * committed
+ */
 void store_txn_close(struct store *s, struct store_txn *t)
 {
 	struct store_node *n = t->root, *up;
@@ -70,7 +75,9 @@ void store_txn_close(struct store *s, struct store_txn *t)
 	t->bytes = 0;
 }
 
-/** store_txn_start() - a client begins a transaction. Return: 0; -ENOSPC beyond the quota; -ENOMEM. */
+/**
+ * store_txn_start() - a client begins a transaction. Return: 0; -ENOSPC beyond the quota; -ENOMEM.
+ */
 int store_txn_start(struct store_conn *c, struct store_txn **txn)
 {
 	struct store_txn *t;
@@ -131,7 +138,7 @@ static void uncharge(struct store_txn *t, size_t len)
 	t->bytes -= len;
 }
 
-/* --- Looking ------------------------------------------------------------------------------------------------------- */
+/* --- Looking ---------------------------------------------------------------------------------- */
 
 /* Whether nothing of the real tree is seen below @n, whatever is there. */
 static bool hides(const struct store_node *n)
@@ -145,8 +152,8 @@ static bool exists(const struct store_node *n, const struct store_node *base)
 }
 
 /* The transaction's node of one more component of a path. */
-static struct store_node *step(struct store *s, struct store_txn *t, struct store_node *dir, const char *name,
-			       size_t len)
+static struct store_node *step(struct store *s, struct store_txn *t, struct store_node *dir,
+			       const char *name, size_t len)
 {
 	struct store_node *n = store_child(s, dir, name, len);
 
@@ -232,8 +239,8 @@ static int look(struct store *s, struct store_txn *t, const char *path, struct l
 	return know(t, l);
 }
 
-static int look_permitted(struct store *s, struct store_txn *t, struct store_conn *c, const char *path, u8 need,
-			  struct look *l)
+static int look_permitted(struct store *s, struct store_txn *t, struct store_conn *c,
+			  const char *path, u8 need, struct look *l)
 {
 	int err = look(s, t, path, l);
 
@@ -245,7 +252,8 @@ static int look_permitted(struct store *s, struct store_txn *t, struct store_con
 }
 
 /* The same outside any transaction, where looking leaves no trace. */
-static int look_plain(struct store *s, struct store_conn *c, const char *path, u8 need, struct look *l)
+static int look_plain(struct store *s, struct store_conn *c, const char *path, u8 need,
+		      struct look *l)
 {
 	l->n = store_lookup(s, path, &l->near);
 	l->base = l->n;
@@ -263,8 +271,8 @@ static int look_plain(struct store *s, struct store_conn *c, const char *path, u
  * @need: STORE_READ
  * @node: the node, or NULL with an error
  *
- * Return: 0; -EACCES if the node, or the deepest directory above one that does not exist, forbids it; -ENOENT; -ENOMEM;
- * -ENOSPC.
+ * Return: 0; -EACCES if the node, or the deepest directory above one that does not exist, forbids
+ * it; -ENOENT; -ENOMEM; -ENOSPC.
  */
 int store_get(struct store *s, struct store_txn *t, struct store_conn *c, const char *path, u8 need,
 	      struct store_node **node)
@@ -276,9 +284,12 @@ int store_get(struct store *s, struct store_txn *t, struct store_conn *c, const 
 	return err;
 }
 
-/* --- Listing --------------------------------------------------------------------------------------------------------- */
+/* --- Listing ---------------------------------------------------------------------------------- */
 
-/* struct listing - names with their NULs: those from byte @skip on go into @buf as far as whole ones fit */
+/*
+ * struct listing - names with their NULs: those from byte @skip on go into @buf as far as whole
+ * ones fit
+ */
 struct listing {
 	size_t skip;
 	char *buf;
@@ -305,8 +316,12 @@ static bool list_one(struct listing *l, const struct store_node *n)
 	return true;
 }
 
-/* What a transaction sees in a directory: what is in the real one and not known otherwise, then what else it knows. */
-static void list_txn(struct store *s, struct store_node *dir, struct store_node *base, struct listing *l)
+/*
+ * What a transaction sees in a directory: what is in the real one and not known otherwise, then
+ * what else it knows.
+ */
+static void list_txn(struct store *s, struct store_node *dir, struct store_node *base,
+		     struct listing *l)
 {
 	struct store_node *n, *over;
 
@@ -320,7 +335,8 @@ static void list_txn(struct store *s, struct store_node *dir, struct store_node 
 		base = NULL;
 	}
 	list_for_each_entry(n, &dir->children, sibling)
-		if (n->flags & STORE_EXISTS && !(base && store_child(s, base, n->name, n->len)) && !list_one(l, n))
+		if (n->flags & STORE_EXISTS && !(base && store_child(s, base, n->name, n->len)) &&
+		    !list_one(l, n))
 			return;
 }
 
@@ -347,13 +363,17 @@ static void list_plain(struct store_node *dir, struct listing *l)
  *
  * Return: bytes in @buf, or an error as store_get().
  */
-int store_list(struct store *s, struct store_txn *t, struct store_conn *c, const char *path, size_t from,
-	       char *buf, size_t size, u64 *gen, bool *last)
+int store_list(struct store *s, struct store_txn *t, struct store_conn *c, const char *path,
+	       size_t from, char *buf, size_t size, u64 *gen, bool *last)
 {
 	struct listing out = { .skip = from, .buf = buf, .size = size };
 	struct look l;
-	int err = t ? look_permitted(s, t, c, path, STORE_READ, &l) : look_plain(s, c, path, STORE_READ, &l);
+	int err;
 
+	if (t)
+		err = look_permitted(s, t, c, path, STORE_READ, &l);
+	else
+		err = look_plain(s, c, path, STORE_READ, &l);
 	if (err)
 		return err;
 	if (t) {
@@ -371,20 +391,7 @@ int store_list(struct store *s, struct store_txn *t, struct store_conn *c, const
 	return out.len;
 }
 
-/* --- Changing -------------------------------------------------------------------------------------------------------- */
-
-static void find_twins(struct store *s, struct store_txn *t);
-static int quota_delta(struct store_txn *t);
-
-static bool over_quota(struct store *s, struct store_txn *t, int more)
-{
-	struct store_conn *c = t->conn;
-
-	if (!c->quota.nodes)
-		return false;
-	find_twins(s, t);
-	return (int)c->nodes + quota_delta(t) + more > (int)c->quota.nodes;
-}
+/* --- Changing --------------------------------------------------------------------------------- */
 
 static int set_value(struct store_txn *t, struct store_node *n, struct store_value *value)
 {
@@ -410,7 +417,7 @@ static int create(struct store *s, struct store_txn *t, struct look *l, struct s
 
 	for (n = l->n; n != l->near; n = n->parent)
 		count++;
-	if (over_quota(s, t, count))
+	if (store_txn_over_quota(s, t, count))
 		return -ENOSPC;
 	perms = store_perms_inherit(l->near->perms, t->conn);
 	if (!perms)
@@ -427,7 +434,8 @@ static int create(struct store *s, struct store_txn *t, struct look *l, struct s
 	return err;
 }
 
-static int put_value(struct store *s, struct store_txn *t, const char *path, struct store_value *value)
+static int put_value(struct store *s, struct store_txn *t, const char *path,
+		     struct store_value *value)
 {
 	struct look l;
 	int err = look_permitted(s, t, t->conn, path, STORE_WRITE, &l);
@@ -438,7 +446,8 @@ static int put_value(struct store *s, struct store_txn *t, const char *path, str
 }
 
 /** store_write() - set a node's value; make it and its directories if need be */
-int store_write(struct store *s, struct store_txn *t, const char *path, const void *data, size_t len)
+int store_write(struct store *s, struct store_txn *t, const char *path, const void *data,
+		size_t len)
 {
 	struct store_value *value;
 	int err;
@@ -463,7 +472,8 @@ int store_mkdir(struct store *s, struct store_txn *t, const char *path)
 }
 
 /** store_set_perms() - @perms is borrowed. Only the privileged may give a node to another owner. */
-int store_set_perms(struct store *s, struct store_txn *t, const char *path, struct store_perms *perms)
+int store_set_perms(struct store *s, struct store_txn *t, const char *path,
+		    struct store_perms *perms)
 {
 	struct look l;
 	int err = look_permitted(s, t, t->conn, path, STORE_WRITE | STORE_OWNER, &l);
@@ -490,7 +500,10 @@ static void forget(struct store_txn *t, struct store_node *n)
 	n->flags &= ~(STORE_EXISTS | STORE_WRITTEN | STORE_EVENT);
 }
 
-/** store_rm() - remove a node and all below it. One that does not exist is fine if the directory does. */
+/**
+ * store_rm() - remove a node and all below it. One that does not exist is fine if the directory
+ * does.
+ */
 int store_rm(struct store *s, struct store_txn *t, const char *path)
 {
 	struct store_node *n;
@@ -514,185 +527,4 @@ int store_rm(struct store *s, struct store_txn *t, const char *path)
 		l.n->flags |= STORE_HIDES | STORE_WRITTEN | STORE_EVENT;
 	t->edits++;
 	return 0;
-}
-
-/* --- Commit ---------------------------------------------------------------------------------------------------------- */
-
-/* Find for each node of the transaction the real one at its path now. */
-static void find_twins(struct store *s, struct store_txn *t)
-{
-	struct store_node *n, *up;
-
-	t->root->twin = s->root;
-	for (n = store_next(t->root, t->root); n; n = store_next(n, t->root)) {
-		up = n->parent;
-		n->twin = up->twin ? store_child(s, up->twin, n->name, n->len) : NULL;
-		n->flags &= ~STORE_SHADOW;
-		if (up->flags & (STORE_HIDES | STORE_SHADOW))
-			n->flags |= STORE_SHADOW;
-	}
-}
-
-static bool conflicts(const struct store_node *n)
-{
-	const struct store_node *now = n->twin;
-
-	if ((n->flags & (STORE_KNOWN | STORE_LOCAL)) == STORE_KNOWN && n->gen != (now ? now->gen : 0))
-		return true;
-	if (n->flags & STORE_LISTED && n->child_gen != (now ? now->child_gen : 0))
-		return true;
-	return n->flags & STORE_SWEPT && n->tree_gen != (now ? now->tree_gen : 0);
-}
-
-/* How many nodes more the client will own after a commit. The twins have been found. */
-static int quota_delta(struct store_txn *t)
-{
-	domid_t id = t->conn->id;
-	struct store_node *n, *now;
-	int delta = 0;
-
-	for (n = t->root; n; n = store_next(n, t->root)) {
-		now = n->flags & STORE_SHADOW ? NULL : n->twin;
-		if (n->flags & STORE_HIDES && now) {
-			delta -= store_count_owned(now, id);
-			now = NULL;
-		}
-		if (!(n->flags & STORE_EXISTS) || !(n->flags & STORE_WRITTEN))
-			continue;
-		delta += n->perms->p[0].id == id;
-		delta -= now && now->perms->p[0].id == id;
-	}
-	return delta;
-}
-
-static int check(struct store *s, struct store_txn *t)
-{
-	unsigned int quota = t->conn->quota.nodes;
-	struct store_node *n;
-	int delta;
-
-	find_twins(s, t);
-	for (n = t->root; n; n = store_next(n, t->root))
-		if (conflicts(n))
-			return -EAGAIN;
-	if (!quota)
-		return 0;
-	delta = quota_delta(t);
-	return delta > 0 && t->conn->nodes + delta > quota ? -ENOSPC : 0;
-}
-
-static void fire(struct store *s, const struct store_node *n, const struct store_perms *old, bool exact)
-{
-	struct store_fire f = {
-		.path = s->changed,
-		.perms = n->perms,
-		.old = old,
-		.parent = n->parent ? n->parent->perms : NULL,
-		.exact = exact,
-	};
-
-	store_node_path(n, s->changed, sizeof(s->changed));
-	store_fire(s, &f);
-}
-
-/**
- * store_sweep() - remove a node of the real tree and all below it
- * @s: the store
- * @top: the node
- * @fire_top: fire the watches on @top and above; those on each node below always fire
- *
- * Needs no memory.
- */
-void store_sweep(struct store *s, struct store_node *top, bool fire_top)
-{
-	struct store_node *n = top, *up;
-
-	if (fire_top)
-		fire(s, top, NULL, false);
-	do {
-		while (!list_empty(&n->children))
-			n = list_first_entry(&n->children, struct store_node, sibling);
-		up = n->parent;
-		if (n != top)
-			fire(s, n, NULL, true);
-		else
-			up = NULL;
-		store_node_remove(s, n);
-		n = up;
-		cond_resched();
-	} while (n);
-}
-
-/*
- * Carry one node of a transaction over. @now is the real one at its place, or NULL; @parent the real directory. Return: the
- * real one afterwards, which may be @n itself.
- */
-static struct store_node *apply_one(struct store *s, struct store_node *n, struct store_node *parent,
-				    struct store_node *now)
-{
-	bool stays = n->flags & STORE_EXISTS, event = n->flags & STORE_EVENT;
-	struct store_perms *old;
-
-	if (n->flags & STORE_HIDES && now) {
-		store_sweep(s, now, event && !stays);
-		now = NULL;
-	}
-	if (!stays || !(n->flags & STORE_WRITTEN))
-		return now;
-	if (now) {
-		old = store_perms_get(now->perms);
-		store_node_change(s, now, n->value, n->perms);
-		if (event)
-			fire(s, now, old, false);
-		store_perms_put(old);
-		return now;
-	}
-	store_node_insert(s, n, parent);
-	if (event)
-		fire(s, n, NULL, false);
-	return n;
-}
-
-/* Top down. A node that is done leaves its children on the list, with the real directory as their parent. */
-static void apply(struct store *s, struct store_txn *t)
-{
-	struct store_node *n = t->root, *now = s->root, *child, *next;
-	LIST_HEAD(todo);
-	LIST_HEAD(children);
-
-	t->root = NULL;
-	for (;;) {
-		list_for_each_entry_safe(child, next, &n->children, sibling) {
-			store_node_unhash(s, child);
-			list_add_tail(&child->sibling, &children);
-		}
-		now = apply_one(s, n, n->parent, now);
-		if (now != n)
-			store_node_free(n);
-		list_for_each_entry(child, &children, sibling)
-			child->parent = now;
-		list_splice_init(&children, &todo);
-		if (list_empty(&todo))
-			break;
-		n = list_first_entry(&todo, struct store_node, sibling);
-		list_del_init(&n->sibling);
-		now = n->parent ? store_child(s, n->parent, n->name, n->len) : NULL;
-	}
-}
-
-/**
- * store_txn_commit() - make what the transaction changed real, or nothing of it
- * @s: the store
- * @t: the transaction
- *
- * Return: 0; -EAGAIN when something that it saw has changed; -ENOSPC beyond the quota of nodes. The caller closes the
- * transaction in any case.
- */
-int store_txn_commit(struct store *s, struct store_txn *t)
-{
-	int err = check(s, t);
-
-	if (!err)
-		apply(s, t);
-	return err;
 }

@@ -2,13 +2,15 @@
 /*
  * Watches, and the events pending for them.
  *
- * Watches are found by path. A change at /a/b/c looks for those on "/", "/a", "/a/b" and "/a/b/c"; the hash of a
- * path is made component by component, so that one pass over the path gives the hashes of all of these.
+ * Watches are found by path. A change at /a/b/c looks for those on "/", "/a", "/a/b" and "/a/b/c";
+ * the hash of a path is made component by component, so that one pass over the path gives the
+ * hashes of all of these.
  *
- * Events are made into messages when there is room to send them. Until then they wait on the connection's list, in
- * order. An event equal to one that waits is dropped: the client will look after it has seen the first. A client that
- * does not read its events gets, beyond a bound, one event for the watched path itself in place of many: that one is
- * part of the watch, so it cannot fail for want of memory either, and no change goes unnoticed.
+ * Events are made into messages when there is room to send them. Until then they wait on the
+ * connection's list, in order. An event equal to one that waits is dropped: the client will look
+ * after it has seen the first. A client that does not read its events gets, beyond a bound, one
+ * event for the watched path itself in place of many: that one is part of the watch, so it cannot
+ * fail for want of memory either, and no change goes unnoticed.
  */
 #include <linux/errno.h>
 #include <linux/jhash.h>
@@ -44,7 +46,7 @@ static struct list_head *bucket(struct store *s, u32 hash)
 	return &s->watches[hash & (ARRAY_SIZE(s->watches) - 1)];
 }
 
-/* --- Events -------------------------------------------------------------------------------------------------------- */
+/* --- Events ----------------------------------------------------------------------------------- */
 
 static void wake(struct store_conn *c)
 {
@@ -68,9 +70,10 @@ static bool event_is_pending(const struct store_watch *w, u32 hash, const char *
 
 static bool events_full(const struct store_conn *c, size_t len)
 {
-	if (c->privileged)
-		return c->nr_events >= STORE_EVENTS_DOM0 || c->event_bytes + len > STORE_EVENT_BYTES_DOM0;
-	return c->nr_events >= STORE_EVENTS || c->event_bytes + len > STORE_EVENT_BYTES;
+	unsigned int events = c->privileged ? STORE_EVENTS_DOM0 : STORE_EVENTS;
+	size_t bytes = c->privileged ? STORE_EVENT_BYTES_DOM0 : STORE_EVENT_BYTES;
+
+	return c->nr_events >= events || c->event_bytes + len > bytes;
 }
 
 static void event_add_coarse(struct store_watch *w)
@@ -129,7 +132,10 @@ static void event_free(struct store_event *e)
 	kfree(e);
 }
 
-/* The body of an event: the path as the client would write it, and its token. Longer ones than a message holds are lost. */
+/*
+ * The body of an event: the path as the client would write it, and its token. Longer ones than a
+ * message holds are lost.
+ */
 static size_t event_body(const struct store_event *e, char *buf)
 {
 	const char *path = e->path + e->watch->strip;
@@ -142,7 +148,10 @@ static size_t event_body(const struct store_event *e, char *buf)
 	return plen + tlen;
 }
 
-/** store_event_next() - make the first pending event the message in @out. Return: false if there is none. */
+/**
+ * store_event_next() - make the first pending event the message in @out. Return: false if there is
+ * none.
+ */
 bool store_event_next(struct store_conn *c)
 {
 	struct store_event *e;
@@ -162,7 +171,7 @@ bool store_event_next(struct store_conn *c)
 	return false;
 }
 
-/* --- Watches ------------------------------------------------------------------------------------------------------- */
+/* --- Watches ---------------------------------------------------------------------------------- */
 
 static struct store_watch *find(struct store_conn *c, const char *path, const char *token)
 {
@@ -182,9 +191,11 @@ static struct store_watch *find(struct store_conn *c, const char *path, const ch
  * @token: the client's
  * @strip: what to leave out in front of an event's path
  *
- * Return: 0; -EEXIST; -E2BIG beyond the quota; -EACCES for a special path that the client may not watch; -ENOMEM.
+ * Return: 0; -EEXIST; -E2BIG beyond the quota; -EACCES for a special path that the client may not
+ * watch; -ENOMEM.
  */
-int store_watch_add(struct store *s, struct store_conn *c, const char *path, const char *token, unsigned int strip)
+int store_watch_add(struct store *s, struct store_conn *c, const char *path, const char *token,
+		    unsigned int strip)
 {
 	size_t plen = strlen(path), tlen = strlen(token);
 	int special = store_special_find(path);
@@ -250,7 +261,7 @@ void store_watch_del_all(struct store_conn *c)
 		watch_free(w);
 }
 
-/* --- Firing -------------------------------------------------------------------------------------------------------- */
+/* --- Firing ----------------------------------------------------------------------------------- */
 
 static bool may_see(const struct store_conn *c, const struct store_fire *f)
 {
@@ -269,7 +280,8 @@ static void fire_at(struct store *s, const struct store_fire *f, size_t len, u32
 	struct store_watch *w;
 
 	list_for_each_entry(w, bucket(s, hash), bucket)
-		if (w->hash == hash && w->len == len && !memcmp(w->path, f->path, len) && may_see(w->conn, f))
+		if (w->hash == hash && w->len == len && !memcmp(w->path, f->path, len) &&
+		    may_see(w->conn, f))
 			event_queue(s, w, full, f->path);
 }
 
@@ -278,8 +290,8 @@ static void fire_at(struct store *s, const struct store_fire *f, size_t len, u32
  * @s: the store
  * @f: the change
  *
- * Queues an event for each watch on that path and, unless f->exact, on those above it, provided that the watcher may
- * read the node now, could before, or may read the directory that it is in.
+ * Queues an event for each watch on that path and, unless f->exact, on those above it, provided
+ * that the watcher may read the node now, could before, or may read the directory that it is in.
  */
 void store_fire(struct store *s, const struct store_fire *f)
 {
@@ -301,7 +313,11 @@ void store_fire(struct store *s, const struct store_fire *f)
 /** store_fire_special() - a domain came or went */
 void store_fire_special(struct store *s, enum store_special what)
 {
-	struct store_fire f = { .path = special_paths[what], .perms = s->special[what], .exact = true };
+	struct store_fire f = {
+		.path = special_paths[what],
+		.perms = s->special[what],
+		.exact = true,
+	};
 
 	store_fire(s, &f);
 }

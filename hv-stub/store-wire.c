@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Messages: how they are put together from bytes and taken apart into strings, and what is a valid path. */
+/*
+ * Messages: how they are put together from bytes and taken apart into strings, and what is a valid
+ * path.
+ */
 #include <linux/ctype.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include "store.h"
 
-/* --- Framing ------------------------------------------------------------------------------------------------------- */
+/* --- Framing ---------------------------------------------------------------------------------- */
 
 /** store_in_complete() - whether @in holds a whole request */
 bool store_in_complete(const struct store_conn *c)
@@ -14,7 +17,10 @@ bool store_in_complete(const struct store_conn *c)
 	return c->got >= sizeof(c->in.hdr) && c->got == sizeof(c->in.hdr) + c->in.hdr.len;
 }
 
-/** store_in_want() - how many bytes the request still lacks, and where they go. 0 when it is complete. */
+/**
+ * store_in_want() - how many bytes the request still lacks, and where they go. 0 when it is
+ * complete.
+ */
 size_t store_in_want(const struct store_conn *c, void **to)
 {
 	*to = (u8 *)&c->in + c->got;
@@ -53,7 +59,10 @@ void store_out_done(struct store_conn *c, size_t n)
 	}
 }
 
-/** store_out() - the message in @out, a body of @len bytes, is ready to go. The caller has set req_id and tx_id. */
+/**
+ * store_out() - the message in @out, a body of @len bytes, is ready to go. The caller has set
+ * req_id and tx_id.
+ */
 void store_out(struct store_conn *c, u32 type, size_t len)
 {
 	c->out.hdr.type = type;
@@ -62,7 +71,7 @@ void store_out(struct store_conn *c, u32 type, size_t len)
 	c->sent = 0;
 }
 
-/* --- Replies ------------------------------------------------------------------------------------------------------- */
+/* --- Replies ---------------------------------------------------------------------------------- */
 
 static void reply(struct store_conn *c, u32 type, size_t len)
 {
@@ -83,7 +92,10 @@ void store_reply_text(struct store_conn *c, const char *text)
 	store_reply(c, strscpy(c->out.body, text, XENSTORE_PAYLOAD_MAX) + 1);
 }
 
-/** store_error_name() - the name that clients know an errno by. Those they have no name for are EINVAL. */
+/**
+ * store_error_name() - the name that clients know an errno by. Those they have no name for are
+ * EINVAL.
+ */
 const char *store_error_name(int err)
 {
 	unsigned int i;
@@ -100,7 +112,7 @@ void store_reply_error(struct store_conn *c, int err)
 	reply(c, XS_ERROR, strscpy(c->out.body, store_error_name(err), XENSTORE_PAYLOAD_MAX) + 1);
 }
 
-/* --- Contents ------------------------------------------------------------------------------------------------------ */
+/* --- Contents --------------------------------------------------------------------------------- */
 
 /**
  * store_args_get() - the strings that a request's body consists of
@@ -111,7 +123,8 @@ void store_reply_error(struct store_conn *c, int err)
  *
  * Each must end in a NUL, and there must be @min to @max of them. Return: 0 or -EINVAL.
  */
-int store_args_get(struct store_conn *c, struct store_args *args, unsigned int min, unsigned int max)
+int store_args_get(struct store_conn *c, struct store_args *args, unsigned int min,
+		   unsigned int max)
 {
 	size_t at = 0, len = c->in.hdr.len;
 
@@ -134,7 +147,10 @@ int store_domid_parse(const char *text, domid_t *id)
 	return 0;
 }
 
-/** store_path_check() - an absolute path of at most @max bytes: no empty component, only the characters allowed */
+/**
+ * store_path_check() - an absolute path of at most @max bytes: no empty component, only the
+ * characters allowed
+ */
 int store_path_check(const char *path, size_t max)
 {
 	const char *p;
@@ -158,8 +174,8 @@ int store_path_check(const char *path, size_t max)
  * @path: absolute path
  * @buf: XENSTORE_ABS_PATH_MAX + 1 bytes
  *
- * A path that does not begin with a slash is relative to the client's home. Return: the bytes put in front of it, or
- * -EINVAL.
+ * A path that does not begin with a slash is relative to the client's home. Return: the bytes put
+ * in front of it, or -EINVAL.
  */
 int store_path_abs(const struct store_conn *c, const char *path, char *buf)
 {

@@ -2,24 +2,28 @@
 /*
  * The store's connections: one for each domain, served by one worker.
  *
- * A connection is allocated by the domain's half of the stub, known to the store between attach and detach, and served by
- * its work item on one ordered queue. A run takes a bounded number of messages and goes to the end of the queue if
- * there is more, so that no domain keeps others waiting for long. Work is queued by the domain's event and by
- * events that a change queued for it; never by time.
+ * A connection is allocated by the domain's half of the stub, known to the store between attach and
+ * detach, and served by its work item on one ordered queue. A run takes a bounded number of
+ * messages and goes to the end of the queue if there is more, so that no domain keeps others
+ * waiting for long. Work is queued by the domain's event and by events that a change queued for it;
+ * never by time.
  *
- * What a connection can make the server hold: one request and one reply in its own buffers, its watches and
- * transactions by quota, its pending events by the bounds in store.h. A domain that does not read stops only itself.
+ * What a connection can make the server hold: one request and one reply in its own buffers, its
+ * watches and transactions by quota, its pending events by the bounds in store.h. A domain that
+ * does not read stops only itself.
  *
- * A domain that breaks the protocol - an index no ring can have, a body longer than messages are - has lost its store for
- * as long as it lives: there is no telling where its next message would begin.
+ * A domain that breaks the protocol - an index no ring can have, a body longer than messages are -
+ * has lost its store for as long as it lives: there is no telling where its next message would
+ * begin.
  *
  * Who may use a connection, and why it ends (stub_store_detach()):
  *  1. the domain's event: its port is closed before;
  *  2. changes that queue an event for it: it is unlinked under the lock;
  *  3. its work: cancelled after 1 and 2, so nobody queues it again.
  *
- * Lock: store_lock, over the store and all of each connection but the buffers and the ring, which are the work's. Taken in
- * process context; taken under it: nothing but the locks of the allocator, of the workqueue and of event channels.
+ * Lock: store_lock, over the store and all of each connection but the buffers and the ring, which
+ * are the work's. Taken in process context; taken under it: nothing but the locks of the allocator,
+ * of the workqueue and of event channels.
  */
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -52,7 +56,7 @@ static struct store store;
 static DEFINE_MUTEX(store_lock);
 static struct workqueue_struct *store_wq;
 
-/* --- Service --------------------------------------------------------------------------------------------------------- */
+/* --- Service ---------------------------------------------------------------------------------- */
 
 static void conn_break(struct stub_conn *conn, u32 error)
 {
@@ -165,11 +169,11 @@ void stub_store_notify(void *arg)
 	queue_work(store_wq, &conn->work);
 }
 
-/* --- A domain's nodes ------------------------------------------------------------------------------------------------ */
+/* --- A domain's nodes ------------------------------------------------------------------------- */
 
 /*
- * What a domain finds in its home, as the toolstack and other software expect. Those with a value are domain 0's and the domain may
- * read them; the others are the domain's own.
+ * What a domain finds in its home, as the toolstack and other software expect. Those with a value
+ * are domain 0's and the domain may read them; the others are the domain's own.
  */
 static const struct home_node {
 	const char *key;
@@ -249,9 +253,11 @@ static int home_make(struct store_conn *self, domid_t id, const char *name)
 	return err;
 }
 
-/* --- Birth and death -------------------------------------------------------------------------------------------------- */
+/* --- Birth and death -------------------------------------------------------------------------- */
 
-/** stub_store_conn_alloc() - a connection that does nothing yet. Return: it, or ERR_PTR(-ENOMEM). */
+/**
+ * stub_store_conn_alloc() - a connection that does nothing yet. Return: it, or ERR_PTR(-ENOMEM).
+ */
 struct stub_conn *stub_store_conn_alloc(struct stub_domain *d)
 {
 	struct stub_conn *conn = kvzalloc(sizeof(*conn), GFP_KERNEL);
@@ -299,7 +305,7 @@ void stub_store_detach(struct stub_conn *conn)
 	kvfree(conn);
 }
 
-/* --- Figures and quotas ----------------------------------------------------------------------------------------------- */
+/* --- Figures and quotas ----------------------------------------------------------------------- */
 
 void stub_store_usage(struct stub_conn *conn, struct stub_store_usage *u)
 {
@@ -325,11 +331,13 @@ void stub_store_get_quota(struct stub_conn *conn, struct stub_store_quota *q)
 	mutex_unlock(&store_lock);
 }
 
-/* --- The store as a whole --------------------------------------------------------------------------------------------- */
+/* --- The store as a whole --------------------------------------------------------------------- */
 
 static int make_first_nodes(void)
 {
-	static const char *const paths[] = { "/tool", "/tool/xenstored", "/vm", "/local", "/local/domain", "/libxl" };
+	static const char *const paths[] = {
+		"/tool", "/tool/xenstored", "/vm", "/local", "/local/domain", "/libxl"
+	};
 	struct store_conn *self = self_new();
 	struct store_txn t;
 	int err, i;
@@ -350,7 +358,7 @@ int stub_store_init(void)
 {
 	int err;
 
-	store_wq = alloc_ordered_workqueue("xpv-store", WQ_MEM_RECLAIM);
+	store_wq = alloc_ordered_workqueue("xpv-store", 0);
 	if (!store_wq)
 		return -ENOMEM;
 	err = store_init(&store);

@@ -5,7 +5,8 @@
  *	store-ring.c	bytes between a domain's ring page and the two message buffers of its connection
  *	store-wire.c	messages: framing, strings in them, paths, error names
  *	store-ops.c	what each message does
- *	store-txn.c	changes to the tree, each of them in a transaction; conflicts, quotas, commit
+ *	store-txn.c	changes to the tree, each of them in a transaction
+ *	store-commit.c	how a transaction takes effect: conflicts, quota of nodes, what watches fire
  *	store-tree.c	nodes, lookup, accounts of who owns how many
  *	store-watch.c	which watches a change concerns, and the events pending for them
  *	store-perm.c	permission lists
@@ -13,11 +14,13 @@
  *
  * All but store.c also build in user space, for the unit tests.
  *
- * Locking: one lock, held by the callers of everything here that takes a struct store. The buffers @in and @out of a
- * connection and its ring indices are touched by the connection's worker alone. Nothing here sleeps but for memory.
+ * Locking: one lock, held by the callers of everything here that takes a struct store. The buffers
+ * @in and @out of a connection and its ring indices are touched by the connection's worker alone.
+ * Nothing here sleeps but for memory.
  *
- * A tree is made of nodes that know their parent; one hash table finds a child from (parent, name). A transaction is
- * a second tree in the same table, with a node for each path that was looked at in it: see store-txn.c.
+ * A tree is made of nodes that know their parent; one hash table finds a child from (parent, name).
+ * A transaction is a second tree in the same table, with a node for each path that was looked at in
+ * it: see store-txn.c.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -28,7 +31,7 @@
 #include <xen/interface/io/xs_wire.h>
 #include "stub.h"
 
-/* --- Limits ------------------------------------------------------------------------------------------------------- */
+/* --- Limits ----------------------------------------------------------------------------------- */
 
 #define STORE_QUOTA_NODES		1000
 #define STORE_QUOTA_WATCHES		128
@@ -36,7 +39,10 @@
 #define STORE_QUOTA_NODE_SIZE		2048
 #define STORE_QUOTA_PERMS		5
 
-/* What the open transactions of one domain may hold: paths looked at in one of them, bytes in all of them */
+/*
+ * What the open transactions of one domain may hold: paths looked at in one of them, bytes in all
+ * of them
+ */
 #define STORE_TXN_NODES			2048
 #define STORE_TXN_BYTES			(1024 * 1024)
 
@@ -49,9 +55,12 @@
 /* How far back a new event looks for its like */
 #define STORE_EVENT_LOOK_BACK		1024
 
-/* --- The tree ------------------------------------------------------------------------------------------------------ */
+/* --- The tree --------------------------------------------------------------------------------- */
 
-/* What a permission entry allows; STORE_OWNER is never in a list, it is what the first entry's domain has */
+/*
+ * What a permission entry allows; STORE_OWNER is never in a list, it is what the first entry's
+ * domain has
+ */
 #define STORE_READ	0x1
 #define STORE_WRITE	0x2
 #define STORE_OWNER	0x4
@@ -65,7 +74,8 @@ struct store_perm {
  * struct store_perms - a permission list, shared by the nodes that inherited it and never changed
  * @refs: holders
  * @n:    entries, at least one
- * @gen:  when it was made: an entry for a domain that appeared later was meant for an earlier bearer of its number
+ * @gen:  when it was made: an entry for a domain that appeared later was meant for an earlier
+ *        bearer of its number
  * @p:    p[0].id owns the node, p[0].bits is for everybody who has no entry of his own
  */
 struct store_perms {
@@ -75,7 +85,10 @@ struct store_perms {
 	struct store_perm p[];
 };
 
-/* struct store_value - the value of a node; shared with transactions that have read it, and never changed */
+/*
+ * struct store_value - the value of a node; shared with transactions that have read it, and never
+ * changed
+ */
 struct store_value {
 	unsigned int refs;
 	u32 len;
@@ -98,7 +111,8 @@ struct store_value {
  * @hash:      in store->table
  * @sibling:   in parent->children, in the order of creation
  * @children:  its children
- * @owned:     real tree: in the owner's list, or in store->orphans while the owner has no connection
+ * @owned:     real tree: in the owner's list, or in store->orphans while the owner has no
+ *             connection
  * @parent:    NULL for a root
  * @twin:      a transaction's: the node of the real tree at this path, while committing
  * @value:     NULL only for a transaction's node without STORE_EXISTS; likewise @perms
@@ -169,7 +183,7 @@ struct store {
 	char changed[XENSTORE_ABS_PATH_MAX + 1];
 };
 
-/* --- Connections --------------------------------------------------------------------------------------------------- */
+/* --- Connections ------------------------------------------------------------------------------ */
 
 /* struct store_msg - a message with room for the NUL that ends a body as a string */
 struct store_msg {
@@ -183,18 +197,21 @@ struct store_msg {
  * @privileged: may do everything and has no quotas: domain 0, and the server itself
  * @linked:    known to the store: in store->conns
  * @broken:    sent what cannot be understood; nothing is read or sent any more
+ * @gone:      its domain is dying: what it still sends is not heard any more
  * @hash:      in store->conns
  * @born:      store->gen when it appeared
  * @quota:     quotas, 0 = none
  * @owned:     nodes it owns, @nodes of them
  * @watches:   its watches, @nr_watches of them
- * @txns:      its transactions, @nr_txns of them; @txn_bytes in all of them; @last_txn the last identifier given
+ * @txns:      its transactions, @nr_txns of them; @txn_bytes in all of them; @last_txn the last
+ *             identifier given
  * @events:    pending events in order, @nr_events of them with @event_bytes of paths
  * @wake:      called when events are pending, with the lock held
  *
  * The worker's alone, without the lock:
  * @in:        the request that is being received, @got bytes of it so far
- * @out:       the message that is being sent, @out_len bytes of which @sent are on the ring; @out_len 0: none
+ * @out:       the message that is being sent, @out_len bytes of which @sent are on the ring;
+ *             @out_len 0: none
  * @out_reply: it is a reply, so it is an event's turn next
  */
 struct store_conn {
@@ -202,6 +219,7 @@ struct store_conn {
 	bool privileged;
 	bool linked;
 	bool broken;
+	bool gone;
 	struct hlist_node hash;
 	u64 born;
 	struct stub_store_quota quota;
@@ -254,8 +272,8 @@ struct store_txn {
  * @hash:    of @path
  * @strip:   bytes of an event's path that the client did not write: its home, for a relative watch
  * @pending: its events
- * @coarse:  an event for @path itself, which needs no memory: sent first of all, and in place of events that
- *           could not be kept
+ * @coarse:  an event for @path itself, which needs no memory: sent first of all, and in place of
+ *           events that could not be kept
  * @merged:  @coarse stands for such events, and for any that come before it is sent
  * @path:    absolute, @len bytes
  * @token:   the client's name for it
@@ -290,7 +308,7 @@ struct store_args {
 	const char *s[STORE_ARGS_MAX];
 };
 
-/* --- store-tree.c -------------------------------------------------------------------------------------------------- */
+/* --- store-tree.c ----------------------------------------------------------------------------- */
 
 int store_init(struct store *s);
 void store_destroy(struct store *s);
@@ -298,7 +316,8 @@ struct store_node *store_node_new(const char *name, size_t len);
 void store_node_free(struct store_node *n);
 void store_node_hash(struct store *s, struct store_node *n, struct store_node *parent);
 void store_node_unhash(struct store *s, struct store_node *n);
-struct store_node *store_child(struct store *s, struct store_node *parent, const char *name, size_t len);
+struct store_node *store_child(struct store *s, struct store_node *parent, const char *name,
+			       size_t len);
 struct store_node *store_lookup(struct store *s, const char *path, struct store_node **near);
 bool store_path_next(const char **path, const char **name, size_t *len);
 size_t store_node_path(const struct store_node *n, char *buf, size_t size);
@@ -318,27 +337,33 @@ void store_conn_init(struct store_conn *c, domid_t id, void (*wake)(struct store
 void store_conn_link(struct store *s, struct store_conn *c);
 void store_conn_unlink(struct store *s, struct store_conn *c);
 
-/* --- store-txn.c --------------------------------------------------------------------------------------------------- */
+/* --- store-txn.c ------------------------------------------------------------------------------ */
 
 struct store_txn *store_txn_find(struct store_conn *c, u32 id);
 int store_txn_start(struct store_conn *c, struct store_txn **txn);
 int store_txn_open(struct store_conn *c, struct store_txn *t);
 void store_txn_close(struct store *s, struct store_txn *t);
 void store_txn_end(struct store *s, struct store_txn *t);
-int store_txn_commit(struct store *s, struct store_txn *t);
 void store_txn_end_all(struct store *s, struct store_conn *c);
 
 int store_get(struct store *s, struct store_txn *t, struct store_conn *c, const char *path, u8 need,
 	      struct store_node **node);
-int store_list(struct store *s, struct store_txn *t, struct store_conn *c, const char *path, size_t from,
-	       char *buf, size_t size, u64 *gen, bool *last);
-int store_write(struct store *s, struct store_txn *t, const char *path, const void *data, size_t len);
+int store_list(struct store *s, struct store_txn *t, struct store_conn *c, const char *path,
+	       size_t from, char *buf, size_t size, u64 *gen, bool *last);
+int store_write(struct store *s, struct store_txn *t, const char *path, const void *data,
+		size_t len);
 int store_mkdir(struct store *s, struct store_txn *t, const char *path);
 int store_rm(struct store *s, struct store_txn *t, const char *path);
-void store_sweep(struct store *s, struct store_node *top, bool fire);
-int store_set_perms(struct store *s, struct store_txn *t, const char *path, struct store_perms *perms);
+int store_set_perms(struct store *s, struct store_txn *t, const char *path,
+		    struct store_perms *perms);
 
-/* --- store-watch.c ------------------------------------------------------------------------------------------------- */
+/* --- store-commit.c --------------------------------------------------------------------------- */
+
+int store_txn_commit(struct store *s, struct store_txn *t);
+bool store_txn_over_quota(struct store *s, struct store_txn *t, int more);
+void store_sweep(struct store *s, struct store_node *top, bool fire_top);
+
+/* --- store-watch.c ---------------------------------------------------------------------------- */
 
 /**
  * struct store_fire - a change
@@ -357,14 +382,15 @@ struct store_fire {
 };
 
 int store_special_find(const char *path);
-int store_watch_add(struct store *s, struct store_conn *c, const char *path, const char *token, unsigned int strip);
+int store_watch_add(struct store *s, struct store_conn *c, const char *path, const char *token,
+		    unsigned int strip);
 int store_watch_del(struct store_conn *c, const char *path, const char *token);
 void store_watch_del_all(struct store_conn *c);
 void store_fire(struct store *s, const struct store_fire *f);
 void store_fire_special(struct store *s, enum store_special what);
 bool store_event_next(struct store_conn *c);
 
-/* --- store-perm.c -------------------------------------------------------------------------------------------------- */
+/* --- store-perm.c ----------------------------------------------------------------------------- */
 
 struct store_perms *store_perms_new(unsigned int n, u64 gen);
 struct store_perms *store_perms_get(struct store_perms *perms);
@@ -374,7 +400,7 @@ struct store_perms *store_perms_parse(const char *text, size_t len, unsigned int
 int store_perms_format(const struct store_perms *perms, char *buf, size_t size);
 u8 store_perms_of(const struct store_conn *c, const struct store_perms *perms);
 
-/* --- store-wire.c -------------------------------------------------------------------------------------------------- */
+/* --- store-wire.c ----------------------------------------------------------------------------- */
 
 bool store_in_complete(const struct store_conn *c);
 size_t store_in_want(const struct store_conn *c, void **to);
@@ -385,13 +411,14 @@ void store_out(struct store_conn *c, u32 type, size_t len);
 void store_reply(struct store_conn *c, size_t len);
 void store_reply_text(struct store_conn *c, const char *text);
 void store_reply_error(struct store_conn *c, int err);
-int store_args_get(struct store_conn *c, struct store_args *args, unsigned int min, unsigned int max);
+int store_args_get(struct store_conn *c, struct store_args *args, unsigned int min,
+		   unsigned int max);
 int store_path_check(const char *path, size_t max);
 int store_path_abs(const struct store_conn *c, const char *path, char *buf);
 int store_domid_parse(const char *text, domid_t *id);
 const char *store_error_name(int err);
 
-/* --- store-ops.c --------------------------------------------------------------------------------------------------- */
+/* --- store-ops.c ------------------------------------------------------------------------------ */
 
 void store_handle(struct store *s, struct store_conn *c);
 bool store_step(struct store *s, struct store_conn *c);
@@ -399,9 +426,12 @@ void store_conn_gone(struct store *s, struct store_conn *c);
 int store_make_node(struct store *s, struct store_txn *t, const char *path, const char *value,
 		    struct store_perms *perms);
 
-/* --- store-ring.c -------------------------------------------------------------------------------------------------- */
+/* --- store-ring.c ----------------------------------------------------------------------------- */
 
-/* struct store_ring - the server's own indices: those in the page are told to the domain, not believed */
+/*
+ * struct store_ring - the server's own indices: those in the page are told to the domain, not
+ * believed
+ */
 struct store_ring {
 	struct xenstore_domain_interface *intf;
 	u32 req_cons;

@@ -284,18 +284,20 @@ static enum xpv_work break_connection(struct xpv_device_core *core)
 	return announced(core, xpv_device_announce(core, XenbusStateClosing, -1));
 }
 
-/* Nonsense in the peer's state node counts as none. */
+/*
+ * Nonsense in the peer's state node counts as none. So does one that may not be read, which is also what the store
+ * says of a node that is gone when its parent may not be read.
+ */
 static int read_peer(struct xpv_device *dev, enum xenbus_state *peer)
 {
 	u64 state = XenbusStateUnknown;
 	int err;
 
 	err = xpv_store_read_u64(dev, NULL, XPV_PEER, "state", XenbusStateReconfigured, &state);
-	if (err == -EACCES)
-		xpv_device_error(dev, err, "%s/state may not be read", dev->otherend);
-	else if (err == -EINVAL || err == -ERANGE)
+	assign_bit(XPV_CORE_DENIED, &dev->core->flags, err == -EACCES);
+	if (err == -EINVAL || err == -ERANGE)
 		xpv_device_error(dev, err, "%s/state is not a state", dev->otherend);
-	else if (err && err != -ENOENT)
+	else if (err && err != -ENOENT && err != -EACCES)
 		return err;
 	*peer = state;
 	return 0;

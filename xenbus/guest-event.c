@@ -13,8 +13,8 @@
  * interrupt stays masked when its EOI comes, and an EOI that comes twice does nothing.
  *
  * Handlers that do all their work and EOI at once, on both sides of a busy connection, could keep a CPU from everything
- * else. So the time that a CPU spends in them, over all domains, is limited to a share of each window; a virtual CPU that finds
- * it used up is held off until the window ends. One that was not served at all comes first then.
+ * else. So the time that a CPU spends in them, over all domains, fills a bucket that leaks three quarters of real time;
+ * when it is full, virtual CPUs are held off until it is empty. One that was not served at all comes first then.
  *
  * Each interrupt is bound to the virtual CPU of one CPU and handled there alone.
  *
@@ -34,8 +34,8 @@
 #include "guest.h"
 
 #define SCAN_BUDGET	64	/* events between looks at the clock */
-#define WINDOW_NS	(10 * NSEC_PER_MSEC)
-#define SHARE_NS	(8 * NSEC_PER_MSEC)
+#define LOAD_FULL	(2 * NSEC_PER_MSEC)
+#define LOAD_MAX	(8 * NSEC_PER_MSEC)	/* a CPU that was not running for a while is no reason to wait for long */
 #define SERVED_NS	(100 * NSEC_PER_USEC)
 
 /* What holds a port, see above. */
@@ -77,12 +77,12 @@ static DEFINE_PER_CPU(atomic_t, channels);
 
 /**
  * struct cpu_load - what handlers cost a CPU, over all domains; touched by that CPU alone, with interrupts off
- * @start: of the window
- * @spent: since then
+ * @level: nanoseconds in the bucket ...
+ * @at:    ... at this time
  */
 struct cpu_load {
-	u64 start;
-	u64 spent;
+	u64 level;
+	u64 at;
 };
 
 static DEFINE_PER_CPU(struct cpu_load, cpu_load);
@@ -308,26 +308,34 @@ bool guest_event_deliver(struct guest_vcpu *v, evtchn_port_t port)
 	return ours;
 }
 
-static void vcpu_hold_off(struct guest_vcpu *v, const struct cpu_load *load, u64 now, bool served)
+/* @spent more up to @now. A clock that went back empties the bucket. */
+static void load_note(struct cpu_load *load, u64 spent, u64 now)
 {
-	u64 ns = load->start + WINDOW_NS - now;
+	u64 leaked = (now - load->at) / 4 * 3;
+	u64 level = load->level + spent;
+
+	load->level = level > leaked ? min_t(u64, level - leaked, LOAD_MAX) : 0;
+	load->at = now;
+}
+
+static void vcpu_hold_off(struct guest_vcpu *v, const struct cpu_load *load, bool served)
+{
+	u64 ns = load->level / 3 * 4 + (served ? SERVED_NS : 0);
 
 	v->holdoff = true;
-	hrtimer_start(&v->timer, ns_to_ktime(ns + (served ? SERVED_NS : 0)), HRTIMER_MODE_REL_PINNED_HARD);
+	hrtimer_start(&v->timer, ns_to_ktime(ns), HRTIMER_MODE_REL_PINNED_HARD);
 }
 
 static void vcpu_scan(struct guest_vcpu *v)
 {
 	struct cpu_load *load = this_cpu_ptr(&cpu_load);
 	u64 now = local_clock(), then;
-	bool left, served = false;
+	bool left = true, served = false;
 
-	do {
-		/* A clock that went back begins a new window, too. */
-		if (now - load->start >= WINDOW_NS)
-			*load = (struct cpu_load) { .start = now };
-		if (load->spent >= SHARE_NS) {
-			vcpu_hold_off(v, load, now, served);
+	load_note(load, 0, now);
+	while (left) {
+		if (load->level >= LOAD_FULL) {
+			vcpu_hold_off(v, load, served);
 			return;
 		}
 
@@ -335,8 +343,8 @@ static void vcpu_scan(struct guest_vcpu *v)
 		served = true;
 		then = now;
 		now = local_clock();
-		load->spent += now - then;
-	} while (left);
+		load_note(load, now - then, now);
+	}
 }
 
 static void vcpu_upcall(struct guest_vcpu *v)

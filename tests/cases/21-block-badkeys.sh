@@ -3,7 +3,7 @@
 #
 # A toolstack, a frontend or a backend that writes nonsense, or not enough: the device ends with an error node and a status
 # that name what is wrong, the kernel log stays clean, and afterwards a proper attach works.
-# timeout: 300
+# timeout: 400
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"
 
@@ -32,8 +32,20 @@ complains()
 		sleep 0.1
 	done
 	! connected "$dom" $id || die "$2: connected all the same"
-	note "$2: $(error_of "$1" "$dom" $id) / $(status_of "$1" "$dom" $id)"
+	pass "$2: $(error_of "$1" "$dom" $id) / $(status_of "$1" "$dom" $id)"
 	remove_vbd "$dom" $id
+}
+
+# in_dir DIRECTORY KEY=VALUE...
+in_dir()
+{
+	dir=$1
+	shift
+	for kv; do
+		shift
+		set -- "$@" "$dir/$kv"
+	done
+	write_keys "$@"
 }
 
 # --- what the toolstack writes ----------------------------------------------------------------------------------------
@@ -86,12 +98,7 @@ bad_frontend()
 	shift 2
 	write_vbd "$dom" $id "$dev"
 	soon 10 "the backend announces InitWait" state_is "$be" 2
-	set -- "$@" state=3
-	for kv; do
-		shift
-		set -- "$@" "$fe/${kv%%=*}" "${kv#*=}"
-	done
-	XENSTORED_PATH=/dev/xen/xenbus-$dom xenstore-write "$@"
+	in_dir "$fe" "$@" state=3
 	complains be "$what" "$pattern"
 }
 
@@ -118,7 +125,7 @@ bad_frontend 'an enormous ring order' 'ring-page-order|ring-ref' $good ring-page
 write_vbd "$dom" $id "$dev"
 soon 10 "the backend announces InitWait" state_is "$be" 2
 for state in 4 8 2 99 -1 nonsense 5 6 1 3 7 6 1; do
-	xenstore-write "$fe/state" $state
+	write_keys "$fe/state=$state"
 	sleep 0.05
 done
 xenstore-write "$fe/state" 6
@@ -136,12 +143,7 @@ bad_backend()
 	write_vbd "$dom" $id "$dev"
 	xenstore-write "$be/state" 2
 	soon 10 "the frontend publishes its ring" state_is "$fe" 3
-	set -- "$@" state=4
-	for kv; do
-		shift
-		set -- "$@" "$be/${kv%%=*}" "${kv#*=}"
-	done
-	xenstore-write "$@"
+	in_dir "$be" "$@" state=4
 	complains fe "$what" "$pattern"
 }
 

@@ -56,51 +56,57 @@ error_of()
 	fi
 }
 
+# status_of fe|be DOMID DEVID: what that side's device waits for
 status_of()
 {
-	cat "$("$1_sysfs" "$2" "$3")/status" 2>/dev/null
+	sed -n 's/^waits for: //p' "$("$1_sysfs" "$2" "$3")/status" 2>/dev/null
 }
 
 connected() { state_is "$(fe "$1" "$2")" 4 && state_is "$(be "$1" "$2")" 4; }
 
-# write_vbd DOMID DEVID BACKING [KEY=VALUE...]: both directories by hand, as a toolstack does. A KEY that begins with f: goes
-# to the frontend's directory; an empty VALUE leaves the key out.
+# write_vbd DOMID DEVID BACKING [KEY=VALUE...]: both directories by hand, as a toolstack does. A KEY that begins with f: is one
+# of the frontend's directory; an empty VALUE leaves the key out.
 write_vbd()
 {
 	w_fe=$(fe "$1" "$2") w_be=$(be "$1" "$2") w_dom=$1
-	w_numbers=$(stat -L -c %t:%T "$3" 2>/dev/null || echo 0:0)
 	w_keys="f:backend=$w_be f:backend-id=0 f:state=1 f:virtual-device=$2 f:device-type=disk
 		frontend=$w_fe frontend-id=$1 online=1 state=1 type=phy mode=w dev=xvda device-type=disk
-		params=$3 physical-device=$w_numbers"
+		params=$3 physical-device=$(stat -L -c %t:%T "$3")"
 	shift 3
-	for w_over; do
-		w_keys=$(for k in $w_keys; do
-			[ "${k%%=*}" = "${w_over%%=*}" ] || echo "$k"
-		done)
-		[ -z "${w_over#*=}" ] || w_keys="$w_keys $w_over"
-	done
+	w_over=" $*"
 	set --
-	for k in $w_keys; do
-		case $k in
-		f:*) k=${k#f:}; set -- "$@" "$w_fe/${k%%=*}" "${k#*=}" ;;
-		*) set -- "$@" "$w_be/${k%%=*}" "${k#*=}" ;;
+	for w_key in $w_keys $w_over; do
+		case "$w_over " in
+		*" $w_key "*) [ -n "${w_key#*=}" ] || continue ;;
+		*" ${w_key%%=*}="*) continue ;;
+		esac
+		case $w_key in
+		f:*) set -- "$@" "$w_fe/${w_key#f:}" ;;
+		*) set -- "$@" "$w_be/$w_key" ;;
 		esac
 	done
-	xenstore-write "$w_fe" "" "$w_be" ""
-	xenstore-chmod "$w_fe" "n$w_dom" r0
+	# guests may read what is dom0's; what is theirs they get from their home
+	xenstore-write "$w_be" ""
 	xenstore-chmod "$w_be" n0 "r$w_dom"
-	xenstore-write "$@"
+	write_keys "$@"
 }
 
-# remove_vbd DOMID DEVID: all nodes at once, and wait until both devices are gone
+# write_keys PATH=VALUE...: in one transaction
+write_keys()
+{
+	for w_key; do
+		shift
+		set -- "$@" "${w_key%%=*}" "${w_key#*=}"
+	done
+	xenstore-write -- "$@"
+}
+
+# remove_vbd DOMID DEVID: both directories at once, and wait until both devices are gone
 remove_vbd()
 {
 	xenstore-rm "$(fe "$1" "$2")" 2>/dev/null
 	xenstore-rm "$(be "$1" "$2")" 2>/dev/null
 	soon 20 "the devices of $1/$2 go" no_devices "$1" "$2"
-	xenstore-rm "/local/domain/$1/error/device/vbd/$2" 2>/dev/null
-	xenstore-rm "/local/domain/0/error/backend/vbd/$1" 2>/dev/null
-	prune_dom0 "$1"
 }
 
 # prune_dom0 DOMID: the empty directories that a disk of the domain leaves in dom0's home
@@ -152,6 +158,7 @@ clear_side()
 	if [ ! -d "$stub/$1" ]; then
 		soon 30 "domain $1 dies" not xenstore-exists "/local/domain/$2"
 		remove_vbd "$2" 51712
+		prune_dom0 "$2"
 		domain "$1"
 	elif xenstore-exists "$(fe "$2" 51712)" || xenstore-exists "$(be "$2" 51712)"; then
 		xpvctl block-detach -qf "$1" xvda || die "detach what is left of $1 xvda"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * KTAP for the unit tests. A test is a list of functions; each makes any number of CHECK()s and is one result line.
+ * KTAP for the unit tests. A test is a list of functions; each makes any number of CHECK()s and is
+ * one result line.
  *
  *	static void adds(void) { CHECK(1 + 1 == 2); }
  *	int main(void) { return ktap_run((struct ktap_test[]){ KTAP(adds), {} }); }

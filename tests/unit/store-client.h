@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Clients of a store for the unit tests: requests as text, replies as text, events collected in a log. NULs in replies are
- * shown as '|'.
+ * Clients of a store for the unit tests: requests as text, replies as text, events collected in a
+ * log. NULs in replies are shown as '|'.
  */
 #ifndef STORE_CLIENT_H
 #define STORE_CLIENT_H

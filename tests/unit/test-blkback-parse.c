@@ -86,7 +86,8 @@ static void accepted(void)
 	CHECK_EQ(judge(good(BLKIF_OP_READ), &readonly), 0);
 	CHECK_EQ(judge(good(BLKIF_OP_READ), &disk4k), 0);
 	op = good(BLKIF_OP_FLUSH_DISKCACHE);
-	op.nr = 0, op.sector = ~0ull;
+	op.nr = 0;
+	op.sector = ~0ull;
 	CHECK_EQ(judge(op, &readonly), 0);
 	op = good(BLKIF_OP_READ);
 	op.sector = 1000 - 16;
@@ -113,18 +114,24 @@ static void refused(void)
 	CHECK_EQ(judge(good(BLKIF_OP_WRITE), &readonly), BLKIF_RSP_ERROR);
 	CHECK_EQ(judge(good(BLKIF_OP_FLUSH_DISKCACHE), &readonly), BLKIF_RSP_ERROR);
 
-	op = good(BLKIF_OP_READ), op.segs[1].first = 5, op.segs[1].last = 4;
+	op = good(BLKIF_OP_READ), op.segs[1].first = 5;
+	op.segs[1].last = 4;
 	CHECK_EQ(judge(op, &disk), BLKIF_RSP_ERROR);
-	op = good(BLKIF_OP_READ), op.segs[1].last = 8;
+	op = good(BLKIF_OP_READ);
+	op.segs[1].last = 8;
 	CHECK_EQ(judge(op, &disk), BLKIF_RSP_ERROR);
-	op = good(BLKIF_OP_READ), op.segs[1].first = op.segs[1].last = 255;
+	op = good(BLKIF_OP_READ);
+	op.segs[1].first = op.segs[1].last = 255;
 	CHECK_EQ(judge(op, &disk), BLKIF_RSP_ERROR);
-	op = good(BLKIF_OP_READ), op.segs[1].first = 1;
+	op = good(BLKIF_OP_READ);
+	op.segs[1].first = 1;
 	CHECK_EQ(judge(op, &disk), 0);
 	CHECK_EQ(judge(op, &disk4k), BLKIF_RSP_ERROR);
-	op = good(BLKIF_OP_READ), op.segs[1].last = 6;
+	op = good(BLKIF_OP_READ);
+	op.segs[1].last = 6;
 	CHECK_EQ(judge(op, &disk4k), BLKIF_RSP_ERROR);
-	op = good(BLKIF_OP_READ), op.sector = 9;
+	op = good(BLKIF_OP_READ);
+	op.sector = 9;
 	CHECK_EQ(judge(op, &disk4k), BLKIF_RSP_ERROR);
 }
 

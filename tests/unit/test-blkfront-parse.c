@@ -27,23 +27,31 @@ static void geometries(void)
 	struct blkfront_geometry g;
 
 	CHECK(!blkfront_geometry_check(&ok));
-	g = ok, g.sectors = 0;
+	g = ok;
+	g.sectors = 0;
 	CHECK(!blkfront_geometry_check(&g));
-	g = ok, g.sector_size = 4096;
+	g = ok;
+	g.sector_size = 4096;
 	CHECK(!blkfront_geometry_check(&g));
 	g.sectors = 801;
 	CHECK(blkfront_geometry_check(&g));
-	g = ok, g.sector_size = 0;
+	g = ok;
+	g.sector_size = 0;
 	CHECK(blkfront_geometry_check(&g));
-	g = ok, g.sector_size = 256;
+	g = ok;
+	g.sector_size = 256;
 	CHECK(blkfront_geometry_check(&g));
-	g = ok, g.sector_size = 520;
+	g = ok;
+	g.sector_size = 520;
 	CHECK(blkfront_geometry_check(&g));
-	g = ok, g.sector_size = 8192, g.physical_size = 8192;
+	g = ok, g.sector_size = 8192;
+	g.physical_size = 8192;
 	CHECK(blkfront_geometry_check(&g));
-	g = ok, g.sector_size = 4096, g.physical_size = 512;
+	g = ok, g.sector_size = 4096;
+	g.physical_size = 512;
 	CHECK(blkfront_geometry_check(&g));
-	g = ok, g.physical_size = 5000;
+	g = ok;
+	g.physical_size = 5000;
 	CHECK(blkfront_geometry_check(&g));
 }
 

@@ -1,6 +1,9 @@
 /* sources: */
 // SPDX-License-Identifier: GPL-2.0
-/* The shim itself, as far as tests lean on it: the interface headers are reachable, allocations are counted and fail. */
+/*
+ * The shim itself, as far as tests lean on it: the interface headers are reachable, allocations are
+ * counted and fail.
+ */
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/string.h>

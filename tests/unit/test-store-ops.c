@@ -1,4 +1,4 @@
-/* sources: hv-stub/store-wire.c hv-stub/store-perm.c hv-stub/store-tree.c hv-stub/store-txn.c hv-stub/store-watch.c hv-stub/store-ops.c */
+/* sources: hv-stub/store-*.c */
 // SPDX-License-Identifier: GPL-2.0
 /* Each operation outside transactions: replies, errors, permissions, quotas, large directories. */
 #include "store-client.h"
@@ -99,7 +99,9 @@ static void permissions(void)
 	CHECK_STR(req(v, XS_SET_PERMS, "/local/domain/1/a/b|n2|"), "EACCES|");
 	CHECK_STR(req(u, XS_SET_PERMS, "a/b|n2|"), "EACCES|");
 
-	/* what a guest makes in another's directory is its own; domain 0 makes it the directory's */
+	/*
+	 * what a guest makes in another's directory is its own; domain 0 makes it the directory's
+	 */
 	CHECK_STR(req(v, XS_WRITE, "/local/domain/1/a/b/c|3"), "OK|");
 	CHECK_STR(req(k, XS_GET_PERMS, "/local/domain/1/a/b/c|"), "n2|b2|");
 	CHECK_STR(req(k, XS_WRITE, "/local/domain/1/a/b/d|3"), "OK|");
@@ -160,7 +162,9 @@ static void domains(void)
 	store_end();
 }
 
-/* Nodes outside the home of a domain that dies: gone, or domain 0's when others have nodes in them. */
+/*
+ * Nodes outside the home of a domain that dies: gone, or domain 0's when others have nodes in them.
+ */
 static void leftovers(void)
 {
 	struct client *k, *u;
@@ -247,7 +251,10 @@ static void quotas(void)
 	store_end();
 }
 
-/* Read a whole directory in parts, as libxenstore does. The number of names, or -1 when it changed under way. */
+/*
+ * Read a whole directory in parts, as libxenstore does. The number of names, or -1 when it changed
+ * under way.
+ */
 static int read_parts(struct client *k, const char *dir, void (*between)(struct client *k))
 {
 	unsigned int off = 0, names = 0;
@@ -350,7 +357,7 @@ static void deepest_path(void)
 	store_end();
 }
 
-/* --- Running out of memory at every single place ----------------------------------------------------------------------- */
+/* --- Running out of memory at every single place ---------------------------------------------- */
 
 /* A picture of the whole tree, to see whether anything changed. */
 static char *picture(void)
@@ -372,9 +379,12 @@ static char *picture(void)
 static void no_memory(void)
 {
 	static const struct { u32 type; const char *body; } r[] = {
-		{ XS_WRITE, "/a/b/c/d|1" }, { XS_WRITE, "/a/b/c/d|22" }, { XS_MKDIR, "/m/n/o|" }, { XS_SET_PERMS, "/m/n|n1|r2|" },
-		{ XS_WATCH, "/m|tok|" }, { XS_WRITE, "/m/n/o|3" }, { XS_TRANSACTION_START, "|" }, { XS_DIRECTORY, "/|" },
-		{ XS_READ, "/a/b/c/d|" }, { XS_RM, "/m|" }, { XS_WRITE, "/local/domain/1/data/x|guest" }, { XS_UNWATCH, "/m|tok|" },
+		{ XS_WRITE, "/a/b/c/d|1" }, { XS_WRITE, "/a/b/c/d|22" }, { XS_MKDIR, "/m/n/o|" },
+		{ XS_SET_PERMS, "/m/n|n1|r2|" },
+		{ XS_WATCH, "/m|tok|" }, { XS_WRITE, "/m/n/o|3" }, { XS_TRANSACTION_START, "|" },
+		{ XS_DIRECTORY, "/|" },
+		{ XS_READ, "/a/b/c/d|" }, { XS_RM, "/m|" }, { XS_WRITE, "/local/domain/1/data/x|guest" },
+		{ XS_UNWATCH, "/m|tok|" },
 	};
 	static char before[1 << 16];
 	struct client *k, *u;
@@ -425,7 +435,8 @@ static void no_memory_to_begin(void)
 int main(void)
 {
 	return ktap_run((struct ktap_test[]){
-		KTAP(read_write), KTAP(mkdir_rm_directory), KTAP(permissions), KTAP(reborn), KTAP(domains), KTAP(leftovers),
+		KTAP(read_write), KTAP(mkdir_rm_directory), KTAP(permissions), KTAP(reborn), KTAP(domains),
+		KTAP(leftovers),
 		KTAP(quotas), KTAP(large_directory), KTAP(directory_of_4096_bytes), KTAP(deepest_path), KTAP(no_memory),
 		KTAP(no_memory_to_begin), {}
 	});

@@ -1,4 +1,4 @@
-/* sources: hv-stub/store-wire.c hv-stub/store-perm.c hv-stub/store-tree.c hv-stub/store-txn.c hv-stub/store-watch.c hv-stub/store-ops.c */
+/* sources: hv-stub/store-*.c */
 // SPDX-License-Identifier: GPL-2.0
 /* Transactions: what they see, what conflicts, what they leave, quotas, running out of memory. */
 #include "store-client.h"
@@ -308,7 +308,27 @@ static void quotas(void)
 	CHECK_STR(in(0, XS_READ, "p|"), "ENOENT|");
 	CHECK_EQ(u->c.nodes, 5);
 
-	/* what one transaction may look at is bounded, and so is what all may hold */
+	k = dom0;
+	k->tx = 0;
+	client_free(u);
+	kfree(b);
+	end();
+}
+
+/* What one transaction may look at is bounded, and so is what all may hold. */
+static void held_memory(void)
+{
+	struct client *u, *dom0;
+	char *b = kzalloc(4096, GFP_KERNEL);
+	u32 t;
+	int i;
+
+	begin();
+	dom0 = k;
+	u = client_new(1);
+	in(0, XS_MKDIR, "/local/domain/1|");
+	in(0, XS_SET_PERMS, "/local/domain/1|n1|");
+	k = u;
 	t = start(k);
 	for (i = 0; i < 3000; i++) {
 		snprintf(b, 64, "look%d|", i);
@@ -360,8 +380,10 @@ static void client_dies(void)
 static void no_memory(void)
 {
 	static const struct { u32 type; const char *body; } r[] = {
-		{ XS_WRITE, "/a|n" }, { XS_READ, "/b|" }, { XS_WRITE, "/p/q/r|1" }, { XS_RM, "/dir|" }, { XS_WRITE, "/dir/sub/z|9" },
-		{ XS_SET_PERMS, "/p|n0|r1|" }, { XS_DIRECTORY, "/dir|" }, { XS_MKDIR, "/p/m|" }, { XS_TRANSACTION_END, "T|" },
+		{ XS_WRITE, "/a|n" }, { XS_READ, "/b|" }, { XS_WRITE, "/p/q/r|1" }, { XS_RM, "/dir|" },
+		{ XS_WRITE, "/dir/sub/z|9" },
+		{ XS_SET_PERMS, "/p|n0|r1|" }, { XS_DIRECTORY, "/dir|" }, { XS_MKDIR, "/p/m|" },
+		{ XS_TRANSACTION_END, "T|" },
 	};
 	unsigned int i;
 	int n;
@@ -389,7 +411,10 @@ static void no_memory(void)
 	end();
 }
 
-/* Random transactions against each other: what commits is as if it had run alone. The sum in the four nodes never changes. */
+/*
+ * Random transactions against each other: what commits is as if it had run alone. The sum in the
+ * four nodes never changes.
+ */
 static void transfer(u32 *t, int *from, int *to)
 {
 	char b[32];
@@ -446,7 +471,8 @@ int main(void)
 {
 	return ktap_run((struct ktap_test[]){
 		KTAP(sees_own_changes), KTAP(abort_leaves_nothing), KTAP(remove_and_make_again), KTAP(conflicts),
-		KTAP(same_again_is_not_the_same), KTAP(reads_repeat), KTAP(two_at_once), KTAP(parts_of_a_directory), KTAP(quotas),
+		KTAP(same_again_is_not_the_same), KTAP(reads_repeat), KTAP(two_at_once), KTAP(parts_of_a_directory),
+		KTAP(quotas), KTAP(held_memory),
 		KTAP(client_dies), KTAP(no_memory), KTAP(serializable), {}
 	});
 }

@@ -1,6 +1,9 @@
-/* sources: hv-stub/store-wire.c hv-stub/store-perm.c hv-stub/store-tree.c hv-stub/store-txn.c hv-stub/store-watch.c hv-stub/store-ops.c */
+/* sources: hv-stub/store-*.c */
 // SPDX-License-Identifier: GPL-2.0
-/* Watches: exactly which events each change fires, whom they reach, and what happens to those that nobody reads. */
+/*
+ * Watches: exactly which events each change fires, whom they reach, and what happens to those that
+ * nobody reads.
+ */
 #include "store-client.h"
 
 static struct client *k, *u;
@@ -318,7 +321,8 @@ static void turns(void)
 int main(void)
 {
 	return ktap_run((struct ktap_test[]){
-		KTAP(once_at_registration), KTAP(each_change), KTAP(relative), KTAP(transactions), KTAP(who_may_hear), KTAP(special),
+		KTAP(once_at_registration), KTAP(each_change), KTAP(relative), KTAP(transactions), KTAP(who_may_hear),
+		KTAP(special),
 		KTAP(domain_dies), KTAP(same_event), KTAP(does_not_read), KTAP(no_memory), KTAP(turns), {}
 	});
 }

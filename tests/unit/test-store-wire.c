@@ -1,4 +1,4 @@
-/* sources: hv-stub/store-wire.c hv-stub/store-perm.c hv-stub/store-tree.c hv-stub/store-txn.c hv-stub/store-watch.c hv-stub/store-ops.c hv-stub/store-ring.c */
+/* sources: hv-stub/store-*.c */
 // SPDX-License-Identifier: GPL-2.0
 /* Messages in pieces, nonsense, paths, permission lists, and the ring page. */
 #include "store-client.h"
@@ -16,7 +16,8 @@ static void paths(void)
 	static const struct { const char *path; int err; } t[] = {
 		{ "/", 0 }, { "/a", 0 }, { "/a/b-c_d@9/Z", 0 },
 		{ "", -EINVAL }, { "a", -EINVAL }, { "//", -EINVAL }, { "/a/", -EINVAL }, { "/a//b", -EINVAL },
-		{ "/a b", -EINVAL }, { "/a.b", -EINVAL }, { "/\303\244", -EINVAL }, { "/a\n", -EINVAL }, { "/+", -EINVAL },
+		{ "/a b", -EINVAL }, { "/a.b", -EINVAL }, { "/\303\244", -EINVAL }, { "/a\n", -EINVAL },
+		{ "/+", -EINVAL },
 	};
 	char buf[XENSTORE_ABS_PATH_MAX + 1], *p;
 	struct store_conn *c = conn_new(7);
@@ -217,7 +218,8 @@ static void nonsense(void)
 /* Random messages of likely types with likely and unlikely bodies. */
 static void fuzz_one(struct client *k, u32 *txs)
 {
-	static const char *const bits[] = { "/", "a", "/a", "/a/b", "device", "/local/domain/3/x", "@releaseDomain", "@x", "T", "F",
+	static const char *const bits[] = { "/", "a", "/a", "/a/b", "device", "/local/domain/3/x", "@releaseDomain",
+		"@x", "T", "F",
 		"n3", "r0", "b1", "b9", "0", "3", "-1", "//", "", "tok", "..", "\377" };
 	char body[XENSTORE_PAYLOAD_MAX];
 	size_t len = 0, n, i;
@@ -268,7 +270,7 @@ static void fuzz(void)
 	store_end();
 }
 
-/* --- The ring page --------------------------------------------------------------------------------------------------- */
+/* --- The ring page ---------------------------------------------------------------------------- */
 
 static void ring(void)
 {
@@ -321,6 +323,7 @@ static void ring(void)
 int main(void)
 {
 	return ktap_run((struct ktap_test[]){
-		KTAP(paths), KTAP(permissions), KTAP(error_names), KTAP(pieces), KTAP(nonsense), KTAP(fuzz), KTAP(ring), {}
+		KTAP(paths), KTAP(permissions), KTAP(error_names), KTAP(pieces), KTAP(nonsense), KTAP(fuzz), KTAP(ring),
+		{}
 	});
 }

@@ -45,21 +45,29 @@ static void one_line(char *text)
 		text[len - 1] = '\0';
 }
 
-static void read_status(struct vbd_side *side)
+/* The line of the attribute that says what the device waits for. */
+static void read_waits(struct vbd_side *side)
 {
-	char path[160];
+	static const char key[] = "waits for: ";
+	char path[160], text[1024], *line;
 	ssize_t n;
 	int fd;
 
-	side->status[0] = '\0';
+	side->waits[0] = '\0';
 	format(path, sizeof(path), "%s/status", side->sysfs);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	n = read(fd, side->status, sizeof(side->status) - 1);
+	n = read(fd, text, sizeof(text) - 1);
 	close(fd);
-	side->status[n > 0 ? n : 0] = '\0';
-	one_line(side->status);
+	text[n > 0 ? n : 0] = '\0';
+	line = strstr(text, key);
+	if (!line)
+		return;
+	line += sizeof(key) - 1;
+	line[strcspn(line, "\n")] = '\0';
+	snprintf(side->waits, sizeof(side->waits), "%.*s", (int)sizeof(side->waits) - 1, line);
+	one_line(side->waits);
 }
 
 static void look_at_side(struct ctl *ctl, struct vbd_side *side)
@@ -70,7 +78,7 @@ static void look_at_side(struct ctl *ctl, struct vbd_side *side)
 	side->device = !access(side->sysfs, F_OK);
 	format(path, sizeof(path), "%s/driver", side->sysfs);
 	side->driver = !access(path, F_OK);
-	read_status(side);
+	read_waits(side);
 
 	error = store_read(ctl, XBT_NULL, "%s/error", side->error_dir);
 	snprintf(side->error, sizeof(side->error), "%s", error ? error : "");

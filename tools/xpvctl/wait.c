@@ -106,8 +106,8 @@ static void explain_side(const struct vbd_side *side, char *text, size_t len)
 	len -= (size_t)n;
 	if (side->error[0])
 		snprintf(text, len, ", error '%s'", side->error);
-	else if (side->status[0] && side->driver)
-		snprintf(text, len, ", status '%s'", side->status);
+	else if (side->waits[0] && side->driver)
+		snprintf(text, len, ", waits for %s", side->waits);
 	else if (!side->device)
 		snprintf(text, len, ", not on the bus");
 	else if (!side->driver)

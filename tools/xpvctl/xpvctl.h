@@ -128,7 +128,7 @@ struct vbd_side {
 	long state;			/* -1: there is no state node */
 	bool device;			/* it is on the bus */
 	bool driver;			/* a driver is bound to it */
-	char status[256];		/* its own words, or empty */
+	char waits[256];		/* what it waits for, in its own words, or empty */
 	char error[256];		/* the error node, or empty */
 };
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The part of the shim that is not inline: the counting allocator, and string helpers under the kernel's names. */
+/*
+ * The part of the shim that is not inline: the counting allocator, and string helpers under the
+ * kernel's names.
+ */
 #include <shim.h>
 
-/* --- memory ------------------------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 struct block {
 	size_t size;
@@ -128,7 +131,7 @@ char *kasprintf(gfp_t gfp, const char *fmt, ...)
 	return p;
 }
 
-/* --- messages ----------------------------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 int shim_printk(const char *fmt, ...)
 {
@@ -150,7 +153,7 @@ void shim_warn(const char *file, int line, const char *what)
 	abort();
 }
 
-/* --- strings ------------------------------------------------------------------------------------------------------ */
+/* --- strings ---------------------------------------------------------------------------------- */
 
 ssize_t strscpy(char *dst, const char *src, size_t size)
 {
@@ -233,7 +236,7 @@ void *memchr_inv(const void *p, int c, size_t n)
 	return NULL;
 }
 
-/* --- numbers ------------------------------------------------------------------------------------------------------ */
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 static int parse(const char *s, unsigned int base, bool *negative, unsigned long long *res)
 {
@@ -328,7 +331,7 @@ int kstrtobool(const char *s, bool *res)
 	return 0;
 }
 
-/* --- hashing and chance: FNV-1a, and a fixed sequence so that failures repeat ----------------------------------------- */
+/* --- hashing and chance: FNV-1a, and a fixed sequence so that failures repeat ----------------- */
 
 u32 jhash(const void *key, u32 length, u32 initval)
 {

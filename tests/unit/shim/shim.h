@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel's vocabulary in user space, as far as the pure files use it. Forced into every object of a unit test; the
- * headers in linux/ and asm/ only see to it that #include <linux/...> finds something, most of them lead back here.
+ * The kernel's vocabulary in user space, as far as the pure files use it. Forced into every object
+ * of a unit test; the headers in linux/ and asm/ only see to it that #include <linux/...> finds
+ * something, most of them lead back here.
  *
- * Memory: kmalloc() and its kin count what is alive (shim_alive()) and fail on demand (shim_fail_at()).
+ * Memory: kmalloc() and its kin count what is alive (shim_alive()) and fail on demand
+ * (shim_fail_at()).
  */
 #ifndef SHIM_H
 #define SHIM_H
@@ -22,7 +24,7 @@
 #include <ctype.h>
 #include <linux/types.h>
 
-/* --- types ------------------------------------------------------------------------------------------------------ */
+/* --- types ------------------------------------------------------------------------------------ */
 
 typedef uint8_t u8;
 typedef uint16_t u16;
@@ -64,7 +66,7 @@ typedef struct { s64 counter; } atomic64_t;
 #define BITS_PER_LONG	64
 #define BITS_PER_BYTE	8
 
-/* --- compiler --------------------------------------------------------------------------------------------------- */
+/* --- compiler --------------------------------------------------------------------------------- */
 
 #define __force
 #define __user
@@ -173,7 +175,7 @@ static inline bool test_bit(unsigned long n, const unsigned long *m) { return m[
 #define set_bit __set_bit
 #define clear_bit __clear_bit
 
-/* --- errors ----------------------------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 #define MAX_ERRNO	4095
 static inline void *ERR_PTR(long e) { return (void *)e; }
@@ -197,7 +199,7 @@ static inline int PTR_ERR_OR_ZERO(const void *p) { return IS_ERR(p) ? PTR_ERR(p)
 #define WARN_ONCE(cond, fmt...)	WARN(cond, fmt)
 void shim_warn(const char *file, int line, const char *what);
 
-/* --- messages: silent unless UNIT_VERBOSE is set ------------------------------------------------------------------ */
+/* --- messages: silent unless UNIT_VERBOSE is set ---------------------------------------------- */
 
 #define KERN_ERR ""
 #define KERN_WARNING ""
@@ -214,7 +216,7 @@ __printf(1, 2) int shim_printk(const char *fmt, ...);
 #define pr_info_ratelimited	shim_printk
 #define pr_warn_once	shim_printk
 
-/* --- memory ------------------------------------------------------------------------------------------------------ */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 #define GFP_KERNEL	0u
 #define GFP_ATOMIC	0u
@@ -229,7 +231,10 @@ void *shim_alloc(size_t size, gfp_t gfp);
 void shim_free(const void *p);
 void *shim_realloc(const void *p, size_t size);
 
-/* shim_fail_at() - the @n-th allocation from now on fails, once (0: none). shim_failed() - whether it did. */
+/*
+ * shim_fail_at() - the @n-th allocation from now on fails, once (0: none). shim_failed() - whether
+ * it did.
+ */
 void shim_fail_at(unsigned long n);
 bool shim_failed(void);
 /* shim_alive() - allocations not freed yet; shim_alive_bytes() - their size */
@@ -260,7 +265,7 @@ char *kstrndup(const char *s, size_t max, gfp_t gfp);
 __printf(2, 3) char *kasprintf(gfp_t gfp, const char *fmt, ...);
 char *kvasprintf(gfp_t gfp, const char *fmt, va_list ap);
 
-/* --- strings and numbers ------------------------------------------------------------------------------------------ */
+/* --- strings and numbers ---------------------------------------------------------------------- */
 
 ssize_t strscpy(char *dst, const char *src, size_t size);
 int scnprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
@@ -288,7 +293,7 @@ static inline size_t str_has_prefix(const char *s, const char *prefix)
 	return strncmp(s, prefix, n) ? 0 : n;
 }
 
-/* --- hashing and chance --------------------------------------------------------------------------------------------- */
+/* --- hashing and chance ----------------------------------------------------------------------- */
 
 u32 jhash(const void *key, u32 length, u32 initval);
 static inline u32 jhash_1word(u32 a, u32 init) { return jhash(&a, sizeof(a), init); }
@@ -301,7 +306,7 @@ u32 get_random_u32(void);
 u64 get_random_u64(void);
 u32 get_random_u32_below(u32 ceil);
 
-/* --- locks, contexts: one thread, nothing to do ------------------------------------------------------------------- */
+/* --- locks, contexts: one thread, nothing to do ----------------------------------------------- */
 
 struct mutex { int locked; };
 typedef struct { int locked; } spinlock_t;
@@ -352,7 +357,7 @@ static inline int kref_put(struct kref *k, void (*release)(struct kref *k))
 	return 1;
 }
 
-/* --- modules -------------------------------------------------------------------------------------------------------- */
+/* --- modules ---------------------------------------------------------------------------------- */
 
 struct module;
 #define THIS_MODULE		((struct module *)NULL)
