@@ -126,12 +126,14 @@ enum blkfront_state { BLKFRONT_OFFLINE, BLKFRONT_LIVE, BLKFRONT_DEAD };
  * @life:     protects @xdev
  * @lock:     protects @state and what connect() changes
  * @geo:      what the backend said
- * @closing:  an orderly close is under way: no new opens. Under disk->open_mutex.
+ * @closing:  closed in good order: no new opens. Set under disk->open_mutex, cleared by the next
+ *            connection.
  * @kick:     the close waits for the last user: kick the bus then. Under disk->open_mutex.
  * @adding:   add_work has been queued, once in the disk's life
  * @added:    the disk is visible; set by add_work, read by others after it has ended or when a
  *            moment late does not matter
  * @no_flush: the backend answered a flush with EOPNOTSUPP
+ * @stalled:  the status says that the backend does not answer
  */
 struct blkfront_dev {
 	struct xpv_device *xdev;
@@ -151,6 +153,7 @@ struct blkfront_dev {
 	bool adding;
 	bool added;
 	bool no_flush;
+	bool stalled;
 
 	struct gendisk *disk;
 	struct blk_mq_tag_set tags;

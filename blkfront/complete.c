@@ -202,6 +202,10 @@ irqreturn_t blkfront_interrupt(int irq, void *arg)
 		done = req->next;
 		blk_mq_complete_request(rq);
 	}
+	if (taken && unlikely(READ_ONCE(q->fd->stalled))) {
+		WRITE_ONCE(q->fd->stalled, false);
+		xpv_device_kick(q->fd->xdev);	/* a new status */
+	}
 	/* A backend that broke the protocol is not listened to any more. */
 	if (!broken)
 		xpv_event_eoi(&q->event, taken ? XPV_EOI_WORK : XPV_EOI_SPURIOUS);

@@ -107,7 +107,7 @@ static int disk_open(XPV_DISK_OPEN_ARGS)
 {
 	struct blkfront_dev *fd = XPV_DISK_OPENED->private_data;
 
-	if (READ_ONCE(fd->state) == BLKFRONT_DEAD || fd->closing)
+	if (READ_ONCE(fd->state) == BLKFRONT_DEAD || READ_ONCE(fd->closing))
 		return -ENXIO;
 	return 0;
 }
@@ -227,10 +227,6 @@ int blkfront_disk_create(struct blkfront_dev *fd)
 void blkfront_disk_live(struct blkfront_dev *fd)
 {
 	lockdep_assert_held(&fd->lock);
-	/*
-	 * Nobody can be opening a disk that was closed in good order, so the lock is free, or the
-	 * flag is not set.
-	 */
 	WRITE_ONCE(fd->closing, false);
 	WRITE_ONCE(fd->state, BLKFRONT_LIVE);
 	blk_mq_unquiesce_queue(fd->disk->queue);
@@ -321,7 +317,7 @@ int blkfront_disk_close(struct blkfront_dev *fd)
 	}
 	users = disk_openers(fd->disk);
 	fd->kick = users;
-	fd->closing = !users;
+	WRITE_ONCE(fd->closing, !users);
 	mutex_unlock(&fd->disk->open_mutex);
 	return users;
 }

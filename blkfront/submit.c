@@ -252,10 +252,12 @@ static enum blk_eh_timer_return timed_out(struct request *rq)
 {
 	struct blkfront_queue *q = rq->mq_hctx->driver_data;
 
-	if (READ_ONCE(q->fd->state) == BLKFRONT_LIVE)
+	if (READ_ONCE(q->fd->state) == BLKFRONT_LIVE) {
 		xpv_device_waits(q->fd->xdev,
 				 "the backend has not answered request %d (op %u) for %u s",
 				 rq->tag, READ_ONCE(q->ops[rq->tag]), rq->timeout / HZ);
+		WRITE_ONCE(q->fd->stalled, true);
+	}
 	return BLK_EH_RESET_TIMER;
 }
 

@@ -10,6 +10,7 @@
  * Lock order: stub_grants.lock and stub_maptrack.lock are innermost and never nested.
  */
 #include <linux/mm.h>
+#include <linux/pgtable.h>
 #include <linux/slab.h>
 #include <asm/sync_bitops.h>
 #include "hv.h"
@@ -131,11 +132,19 @@ static void entry_clear(struct grant_entry_v1 *entry, u16 gtf)
 
 /*
  * Is there memory that a domain may own? All domains live in one kernel and none can be kept from
- * another's memory; this is about frames that are no memory.
+ * another's memory; this is about frames that are no memory, or are the kernel's image. Reserved
+ * pages that are in use for I/O are the zero page and those of devices.
  */
 bool stub_frame_ok(unsigned long pfn)
 {
-	return pfn_valid(pfn) && virt_addr_valid(pfn_to_kaddr(pfn)) && page_count(pfn_to_page(pfn)) > 0;
+	struct page *page;
+
+	if (!pfn_valid(pfn) || !virt_addr_valid(pfn_to_kaddr(pfn)))
+		return false;
+	page = pfn_to_page(pfn);
+	if (PageReserved(page) && !is_zero_pfn(pfn) && !is_zone_device_page(page))
+		return false;
+	return page_count(page) > 0;
 }
 
 static s16 pin_first(struct grant_entry_v1 *entry, struct stub_pin *pin, domid_t by, u32 use)

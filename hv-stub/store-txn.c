@@ -40,6 +40,8 @@ struct store_txn *store_txn_find(struct store_conn *c, u32 id)
 
 /**
  * store_txn_open() - begin the transaction around a single request, in memory of the caller's. 0 or
+ * @c: the connection
+ * @t: the transaction
  * -ENOMEM.
  */
 int store_txn_open(struct store_conn *c, struct store_txn *t)
@@ -55,6 +57,8 @@ int store_txn_open(struct store_conn *c, struct store_txn *t)
 
 /**
  * store_txn_close() - free what the transaction holds; nothing of it takes effect that is not
+ * @s: the store
+ * @t: the transaction
  * committed
  */
 void store_txn_close(struct store *s, struct store_txn *t)
@@ -77,6 +81,8 @@ void store_txn_close(struct store *s, struct store_txn *t)
 
 /**
  * store_txn_start() - a client begins a transaction. Return: 0; -ENOSPC beyond the quota; -ENOMEM.
+ * @c: the connection
+ * @txn: the transaction
  */
 int store_txn_start(struct store_conn *c, struct store_txn **txn)
 {
@@ -502,6 +508,9 @@ static void forget(struct store_txn *t, struct store_node *n)
 
 /**
  * store_rm() - remove a node and all below it. One that does not exist is fine if the directory
+ * @s: the store
+ * @t: the transaction
+ * @path: absolute path
  * does.
  */
 int store_rm(struct store *s, struct store_txn *t, const char *path)

@@ -150,6 +150,7 @@ static size_t event_body(const struct store_event *e, char *buf)
 
 /**
  * store_event_next() - make the first pending event the message in @out. Return: false if there is
+ * @c: the connection
  * none.
  */
 bool store_event_next(struct store_conn *c)

@@ -19,6 +19,8 @@ bool store_in_complete(const struct store_conn *c)
 
 /**
  * store_in_want() - how many bytes the request still lacks, and where they go. 0 when it is
+ * @c: the connection
+ * @to: where they go
  * complete.
  */
 size_t store_in_want(const struct store_conn *c, void **to)
@@ -61,6 +63,9 @@ void store_out_done(struct store_conn *c, size_t n)
 
 /**
  * store_out() - the message in @out, a body of @len bytes, is ready to go. The caller has set
+ * @c: the connection
+ * @type: XS_*
+ * @len: bytes
  * req_id and tx_id.
  */
 void store_out(struct store_conn *c, u32 type, size_t len)
@@ -94,6 +99,7 @@ void store_reply_text(struct store_conn *c, const char *text)
 
 /**
  * store_error_name() - the name that clients know an errno by. Those they have no name for are
+ * @err: a negative errno
  * EINVAL.
  */
 const char *store_error_name(int err)
@@ -149,6 +155,8 @@ int store_domid_parse(const char *text, domid_t *id)
 
 /**
  * store_path_check() - an absolute path of at most @max bytes: no empty component, only the
+ * @path: absolute path
+ * @max: at most so many
  * characters allowed
  */
 int store_path_check(const char *path, size_t max)

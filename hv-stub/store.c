@@ -257,6 +257,7 @@ static int home_make(struct store_conn *self, domid_t id, const char *name)
 
 /**
  * stub_store_conn_alloc() - a connection that does nothing yet. Return: it, or ERR_PTR(-ENOMEM).
+ * @d: the domain
  */
 struct stub_conn *stub_store_conn_alloc(struct stub_domain *d)
 {

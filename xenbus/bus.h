@@ -59,6 +59,7 @@ enum {
 	XPV_CORE_FATAL,		/* break the connection */
 	XPV_CORE_BAD,		/* the peer broke the protocol: write that down, then as FATAL */
 	XPV_CORE_PROBE_FAILED,	/* try again when something changes */
+	XPV_CORE_PROBE_AGAIN,	/* it has */
 	XPV_CORE_DENIED,	/* the peer's state may not be read */
 	XPV_CORE_TOLD,		/* there is an error node to be removed */
 };

@@ -73,11 +73,13 @@ void xpv_device_event(struct xpv_device_core *core, const char *key)
 {
 	bool backend = core->dev.side == XPV_BACKEND;
 
+	if (test_bit(XPV_CORE_PROBE_FAILED, &core->flags))
+		set_bit(XPV_CORE_PROBE_AGAIN, &core->flags);
 	if (!*key || !strcmp(key, "state") || !strcmp(key, backend ? "frontend" : "backend") ||
 	    !strcmp(key, backend ? "frontend-id" : "backend-id"))
 		set_bit(XPV_CORE_CHECK, &core->flags);
 	else if (!(backend && !strcmp(key, "online")) && !xpv_device_watches(core, key) &&
-		 !test_bit(XPV_CORE_PROBE_FAILED, &core->flags))
+		 !test_bit(XPV_CORE_PROBE_AGAIN, &core->flags))
 		return;
 	xpv_device_kick(&core->dev);
 }
@@ -108,11 +110,13 @@ static void remove_self(struct xpv_device_core *core)
 	spin_unlock(&bus->lock);
 }
 
+/* Something in the directory of a device whose probe failed has changed. */
 static enum xpv_work probe_again(struct xpv_device_core *core)
 {
 	if (time_before(jiffies, core->probe_at))
 		return XPV_WORK_LATER;
-	if (test_and_clear_bit(XPV_CORE_PROBE_FAILED, &core->flags) && device_attach(&core->dev.dev) < 0)
+	clear_bit(XPV_CORE_PROBE_AGAIN, &core->flags);
+	if (test_bit(XPV_CORE_PROBE_FAILED, &core->flags) && device_attach(&core->dev.dev) < 0)
 		dev_dbg(&core->dev.dev, "attach failed\n");
 	return XPV_WORK_IDLE;
 }
@@ -141,7 +145,7 @@ static void device_work(struct work_struct *work)
 			if (test_bit(XPV_CORE_ADDED, &core->flags))
 				remove_self(core);
 			todo = XPV_WORK_IDLE;
-		} else if (test_bit(XPV_CORE_PROBE_FAILED, &core->flags)) {
+		} else if (test_bit(XPV_CORE_PROBE_AGAIN, &core->flags)) {
 			todo = probe_again(core);
 		}
 	}
@@ -185,7 +189,8 @@ int xpv_device_bind(struct xpv_device_core *core, struct xpv_driver *drv)
 		set_uevent_driver(core, drv);
 	}
 	mutex_unlock(&core->lock);
-	xpv_device_kick(&core->dev);
+	if (!err)
+		xpv_device_kick(&core->dev);
 	return err;
 }
 
@@ -281,7 +286,8 @@ static void hash_device(struct xpv_bus_domain *bus, struct xpv_device_core *core
 	hash_add(bus->devices, &core->hash, full_name_hash(NULL, nodename, strlen(nodename)));
 	bus->nr_devices++;
 	set_bit(XPV_CORE_ADDED, &core->flags);
-	xpv_device_event(core, "");
+	set_bit(XPV_CORE_CHECK, &core->flags);
+	xpv_device_kick(&core->dev);
 	spin_unlock(&bus->lock);
 }
 

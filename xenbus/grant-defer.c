@@ -2,8 +2,8 @@
 /*
  * Ends of access that wait for the peer.
  *
- * A page that the peer has mapped cannot be taken back. Its reference goes on a list per domain, which is scanned
- * at intervals: from 10 ms, doubled up to a second as long as nothing moves, and at once when another grant of the domain
+ * A page that the peer has mapped cannot be taken back. Its reference goes on a list per domain, which is scanned at
+ * intervals: from 10 ms, doubled up to a second as long as nothing moves, and at once when another grant of the domain
  * could be ended, because a peer that lets go of one page lets go of many. One scan looks at a bounded number.
  *
  * Ending access may happen in any context and must not fail, so the record of it cannot be allocated then: each

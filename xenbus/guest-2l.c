@@ -3,8 +3,8 @@
  * 2-level event channels: a bitmap of pending and one of masked ports in shared_info, and for each virtual CPU a word
  * that says which words of the bitmap to look at.
  *
- * A sender sets pending, then looks at mask, then at the selector word; unmask clears mask, then looks at pending. With a full
- * barrier on both sides at least one of the two sees the event.
+ * A sender sets pending, then looks at mask, then at the selector word; unmask clears mask, then looks at pending. With a
+ * full barrier on both sides at least one of the two sees the event.
  */
 #include <linux/bitops.h>
 #include <asm/sync_bitops.h>
@@ -19,7 +19,7 @@ static void l2_start(struct guest_events *e)
 
 	for (w = 0; w < WORD_BITS; w++)
 		WRITE_ONCE(e->shared->evtchn_mask[w], ~0UL);
-	virt_mb();
+	virt_mb();	/* before ports are opened */
 }
 
 static void l2_mask(struct guest_events *e, evtchn_port_t port)
@@ -30,7 +30,7 @@ static void l2_mask(struct guest_events *e, evtchn_port_t port)
 static bool l2_unmask(struct guest_events *e, evtchn_port_t port)
 {
 	sync_clear_bit(port, e->shared->evtchn_mask);
-	virt_mb();
+	virt_mb();	/* see above */
 	if (!sync_test_bit(port, e->shared->evtchn_pending))
 		return false;
 

@@ -3,24 +3,19 @@
  * Event channels as Linux interrupts.
  *
  *	hypervisor                       this file                        interrupt core, driver
- *	pending, upcall -> xpv_domain_upcall() -> abi->scan() -> guest_event_deliver() -> handle_edge_irq()
+ *	pending, upcall -> (guest-upcall.c) abi->scan() -> guest_event_deliver() -> handle_edge_irq()
  *	                                 port_ack(): hold, clear pending  -> handler
  *	unmask          <- port_release()                                 <- event_eoi()
  *
- * A port raises upcalls only while nothing holds it. What may hold it are the interrupt core (the interrupt is disabled or not
- * requested), an interrupt whose EOI is awaited, the delay that a spurious EOI earned, and the port's end. Each is a
- * bit of guest_port.held; the first one masks the port and the last one to go unmasks it. Thus a disabled
- * interrupt stays masked when its EOI comes, and an EOI that comes twice does nothing.
- *
- * Handlers that do all their work and EOI at once, on both sides of a busy connection, could keep a CPU from everything
- * else. So the time that a CPU spends in them, over all domains, fills a bucket that leaks three quarters of real time;
- * when it is full, virtual CPUs are held off until it is empty. One that was not served at all comes first then.
+ * A port raises upcalls only while nothing holds it. What may hold it are the interrupt core (the interrupt is disabled
+ * or not requested), an interrupt whose EOI is awaited, the delay that a spurious EOI earned, and the port's end. Each
+ * is a bit of guest_port.held; the first one masks the port and the last one to go unmasks it. Thus a disabled interrupt
+ * stays masked when its EOI comes, and an EOI that comes twice does nothing.
  *
  * Each interrupt is bound to the virtual CPU of one CPU and handled there alone.
  *
- * Life of a port's record: event_irq to event_irq_free, freed after an RCU grace period, because event_eoi and the
- * scan look ports up without a lock. The caller has freed the interrupt before event_irq_free, so nobody handles
- * it then.
+ * Life of a port's record: event_irq to event_irq_free, freed after an RCU grace period, because event_eoi and the scan
+ * look ports up without a lock. The caller has freed the interrupt before event_irq_free, so nobody handles it then.
  *
  * Locks: irq_desc's lock, then guest_port.lock; hypercalls are made under both.
  */
@@ -29,14 +24,8 @@
 #include <linux/irqdomain.h>
 #include <linux/jiffies.h>
 #include <linux/percpu.h>
-#include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include "guest.h"
-
-#define SCAN_BUDGET	64	/* events between looks at the clock */
-#define LOAD_FULL	(2 * NSEC_PER_MSEC)
-#define LOAD_MAX	(8 * NSEC_PER_MSEC)	/* a CPU that was not running for a while is no reason to wait for long */
-#define SERVED_NS	(100 * NSEC_PER_USEC)
 
 /* What holds a port, see above. */
 #define HELD_IRQ	BIT(0)
@@ -74,18 +63,6 @@ struct guest_port {
 
 /* Over all domains: how many interrupts are bound to each CPU. */
 static DEFINE_PER_CPU(atomic_t, channels);
-
-/**
- * struct cpu_load - what handlers cost a CPU, over all domains; touched by that CPU alone, with interrupts off
- * @level: nanoseconds in the bucket ...
- * @at:    ... at this time
- */
-struct cpu_load {
-	u64 level;
-	u64 at;
-};
-
-static DEFINE_PER_CPU(struct cpu_load, cpu_load);
 
 static int evtchn_op(struct guest_events *e, int cmd, void *arg)
 {
@@ -289,7 +266,7 @@ static const struct irq_domain_ops irqs_ops = {
 	.map = irqs_map,
 };
 
-/* --- Upcalls -------------------------------------------------------------------------------------------------- */
+/* --- Delivery ------------------------------------------------------------------------------------------------- */
 
 bool guest_event_deliver(struct guest_vcpu *v, evtchn_port_t port)
 {
@@ -307,72 +284,6 @@ bool guest_event_deliver(struct guest_vcpu *v, evtchn_port_t port)
 	rcu_read_unlock();
 	return ours;
 }
-
-/* @spent more up to @now. A clock that went back empties the bucket. */
-static void load_note(struct cpu_load *load, u64 spent, u64 now)
-{
-	u64 leaked = (now - load->at) / 4 * 3;
-	u64 level = load->level + spent;
-
-	load->level = level > leaked ? min_t(u64, level - leaked, LOAD_MAX) : 0;
-	load->at = now;
-}
-
-static void vcpu_hold_off(struct guest_vcpu *v, const struct cpu_load *load, bool served)
-{
-	u64 ns = load->level / 3 * 4 + (served ? SERVED_NS : 0);
-
-	v->holdoff = true;
-	hrtimer_start(&v->timer, ns_to_ktime(ns), HRTIMER_MODE_REL_PINNED_HARD);
-}
-
-static void vcpu_scan(struct guest_vcpu *v)
-{
-	struct cpu_load *load = this_cpu_ptr(&cpu_load);
-	u64 now = local_clock(), then;
-	bool left = true, served = false;
-
-	load_note(load, 0, now);
-	while (left) {
-		if (load->level >= LOAD_FULL) {
-			vcpu_hold_off(v, load, served);
-			return;
-		}
-
-		left = v->events->abi->scan(v, SCAN_BUDGET);
-		served = true;
-		then = now;
-		now = local_clock();
-		load_note(load, now - then, now);
-	}
-}
-
-static void vcpu_upcall(struct guest_vcpu *v)
-{
-	lockdep_assert_irqs_disabled();
-	WRITE_ONCE(v->events->shared->vcpu_info[v->nr].evtchn_upcall_pending, 0);
-	virt_mb();
-	if (!v->holdoff)
-		vcpu_scan(v);
-}
-
-static enum hrtimer_restart vcpu_resume(struct hrtimer *timer)
-{
-	struct guest_vcpu *v = container_of(timer, struct guest_vcpu, timer);
-
-	v->holdoff = false;
-	vcpu_upcall(v);
-	return HRTIMER_NORESTART;
-}
-
-void xpv_domain_upcall(struct xpv_domain *dom, unsigned int vcpu)
-{
-	struct guest_events *e = dom->guest->events;
-
-	if (vcpu < e->nr_vcpus)
-		vcpu_upcall(&e->vcpus[vcpu]);
-}
-EXPORT_SYMBOL_GPL(xpv_domain_upcall);
 
 /* --- End of interrupt ----------------------------------------------------------------------------------------- */
 
@@ -569,20 +480,6 @@ void guest_event_irq_free(struct xpv_domain *dom, struct xpv_event_binding *b)
 
 /* --- Life ----------------------------------------------------------------------------------------------------- */
 
-static void vcpus_init(struct guest_events *e)
-{
-	unsigned int i;
-
-	for (i = 0; i < e->nr_vcpus; i++) {
-		struct guest_vcpu *v = &e->vcpus[i];
-
-		v->events = e;
-		v->nr = i;
-		hrtimer_init(&v->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
-		v->timer.function = vcpu_resume;
-	}
-}
-
 /* Virtual CPUs that shared_info has no room for get no events. */
 static unsigned int vcpus_count(struct xpv_domain *dom)
 {
@@ -622,7 +519,7 @@ int guest_events_start(struct xpv_domain *dom)
 	e->nr_vcpus = nr_vcpus;
 	e->abi = &guest_evtchn_2l;
 	xa_init(&e->ports);
-	vcpus_init(e);
+	guest_vcpus_init(e);
 	err = irqs_create(e);
 	if (err)
 		goto err_events;
@@ -663,11 +560,9 @@ static void ports_drain(struct xpv_domain *dom)
 void guest_events_stop(struct xpv_domain *dom)
 {
 	struct guest_events *e = dom->guest->events;
-	unsigned int i;
 
 	dom->hc->set_upcall(dom->hv, NULL);
-	for (i = 0; i < e->nr_vcpus; i++)
-		hrtimer_cancel(&e->vcpus[i].timer);
+	guest_vcpus_stop(e);
 	ports_drain(dom);
 	irq_domain_remove(e->irqs);
 	irq_domain_free_fwnode(e->fwnode);

@@ -4,14 +4,14 @@
  *
  * Entries live in frames of the hypervisor that are mapped as the table grows. Free entries are a linked list of
  * references, whose links are in private memory: the hypervisor and, through it, peers write into the frames.
- * Growing sleeps, so it is left to a work item that runs ahead of need: it is queued when few entries are left, and tells
- * the core (xpv_grants_grown()) so that those who wait try again.
+ * Growing sleeps, so it is left to a work item that runs ahead of need: it is queued when few entries are left, and
+ * tells the core (xpv_grants_grown()) so that those who wait try again.
  *
- * An entry is granted by writing domid and frame first and then, after a barrier, the flags; it is revoked by replacing the
- * flags with 0 in one atomic step that fails as long as the hypervisor shows it in use.
+ * An entry is granted by writing domid and frame first and then, after a barrier, the flags; it is revoked by replacing
+ * the flags with 0 in one atomic step that fails as long as the hypervisor shows it in use.
  *
- * Frames are only ever added before release, and a reference is known to its user only after its frame is in place; so set and
- * revoke look entries up without the lock.
+ * Frames are only ever added before release, and a reference is known to its user only after its frame is in place; so
+ * set and revoke look entries up without the lock.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -227,7 +227,7 @@ void guest_grant_set(struct xpv_domain *dom, xpv_gref_t ref, domid_t to, struct 
 
 	WRITE_ONCE(e->domid, to);
 	WRITE_ONCE(e->frame, gfn);
-	virt_wmb();
+	virt_wmb();	/* the flags make the rest valid */
 	WRITE_ONCE(e->flags, GTF_permit_access | (flags & XPV_GRANT_READONLY ? GTF_readonly : 0));
 }
 

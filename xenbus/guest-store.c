@@ -6,15 +6,17 @@
  * contradicts the ring's size, or a message that is too long, ends the connection: there is no way to find the next
  * message then. All requests fail from then on.
  *
- * Sending: one at a time (sender), a message is staged in @out and moved to the ring as room appears. If there is none for
- * XPV_STORE_SEND_MS, a message that has not begun is dropped; the rest of one that has begun stays staged and goes
+ * Sending: one at a time (sender), a message is staged in @out and moved to the ring as room appears. If there is none
+ * for XPV_STORE_SEND_MS, a message that has not begun is dropped; the rest of one that has begun stays staged and goes
  * first next time, so that the stream stays whole.
  *
- * Receiving: the interrupt queues @rx, which reads a bounded number of messages per run; a header or body that is incomplete
- * waits in @hdr and @body for more. The EOI follows when the ring is empty.
+ * Receiving: the interrupt queues @rx, which reads a bounded number of messages per run; a header or body that is
+ * incomplete waits in @hdr and @body for more. The EOI follows when the ring is empty.
  *
  * An event that got lost would hang the client, so @poll looks at the ring at intervals while replies are due.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/interrupt.h>
 #include <linux/jiffies.h>
 #include <linux/semaphore.h>
@@ -119,7 +121,7 @@ static void out_push(struct guest_store *s, unsigned int room)
 
 	virt_mb();	/* the store's index was read before what it has given free is written */
 	memcpy(s->intf->req + pos, s->out + s->out_pos, n);
-	virt_wmb();
+	virt_wmb();	/* the bytes before the index */
 	s->req_prod += n;
 	s->out_pos += n;
 	WRITE_ONCE(s->intf->req_prod, s->req_prod);
@@ -399,8 +401,8 @@ err_store:
 }
 
 /*
- * The port is the hypervisor's and stays open. No request is under way any more: the store client is gone. The works look
- * at @stopping before they queue themselves again, and nothing else queues them.
+ * The port is the hypervisor's and stays open. No request is under way any more: the store client is gone. The works
+ * look at @stopping before they queue themselves again, and nothing else queues them.
  */
 void guest_store_stop(struct xpv_domain *dom)
 {

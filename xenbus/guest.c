@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * xpv_guest_ops: the facility level written over struct xpv_hypercalls. The parts are started in the order in which they need
- * each other, and stopped in reverse. A domain's death does not change the path: hypercalls may fail then, what is
- * ours is freed all the same.
+ * xpv_guest_ops: the facility level written over struct xpv_hypercalls. The parts are started in the order in which
+ * they need each other, and stopped in reverse. A domain's death does not change the path: hypercalls may fail then,
+ * what is ours is freed all the same.
  */
 #include <linux/module.h>
 #include <linux/slab.h>

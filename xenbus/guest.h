@@ -69,11 +69,12 @@ struct guest_vcpu {
  * @nr_ports:      port numbers are below
  * @start:         all ports masked
  * @mask:          the port raises no upcall any more
- * @unmask:        unmask it. Returns whether an event is pending of which the hypervisor has to be told; the port is masked then.
+ * @unmask:        unmask it. Returns whether an event is pending of which the hypervisor has to be told; it is still
+ *                 masked then.
  * @clear_pending: the event is being handled
  * @set_pending:   as if there had been an event; delivered when the port is next unmasked
- * @scan:          call guest_event_deliver() for ports that are pending on @v, at most @budget times, each one once. Returns
- *                 whether any are left. Hard interrupt, on the CPU.
+ * @scan:          call guest_event_deliver() for ports that are pending on @v, at most @budget times, each one once.
+ *                 Returns whether any are left. Hard interrupt, on the CPU.
  *
  * All but @start and @scan: any context, under the port's lock.
  */
@@ -123,6 +124,11 @@ void guest_event_irq_free(struct xpv_domain *dom, struct xpv_event_binding *b);
 void guest_event_notify(struct xpv_domain *dom, evtchn_port_t port);
 void guest_event_eoi(struct xpv_domain *dom, evtchn_port_t port, bool spurious);
 void guest_event_quality(struct xpv_domain *dom, evtchn_port_t port, struct xpv_event_quality *q);
+
+/* --- guest-upcall.c: from the hypervisor's interrupt to the scan --------------------------------------------------- */
+
+void guest_vcpus_init(struct guest_events *e);
+void guest_vcpus_stop(struct guest_events *e);
 
 /* --- guest-2l.c: the 2-level bitmaps ------------------------------------------------------------------------------ */
 

@@ -87,6 +87,7 @@ static void pause_before_retry(unsigned int try)
 	usleep_range(500 + get_random_u32() % (ms * 500), 1000 + ms * 1000);
 }
 
+/* Return: 0, 1 if it is worth while to try again, or an error. */
 static int transact_once(struct xpv_store *st, int (*body)(struct xpv_store *st, u32 tx, void *arg), void *arg)
 {
 	size_t len;
@@ -96,7 +97,7 @@ static int transact_once(struct xpv_store *st, int (*body)(struct xpv_store *st,
 
 	err = xpv_st_talk(st, XS_TRANSACTION_START, 0, "", 1, &text, &len);
 	if (err)
-		return err;
+		return err == -EBUSY ? 1 : err;	/* EBUSY: too many are open just now */
 	err = xpv_msg_number(text, strnlen(text, len), U32_MAX, &tx);
 	kfree(text);
 	if (err || !tx)
@@ -106,28 +107,26 @@ static int transact_once(struct xpv_store *st, int (*body)(struct xpv_store *st,
 		xpv_st_post(st, XS_TRANSACTION_END, tx, "F", 2);
 		return err;
 	}
-	return xpv_st_talk(st, XS_TRANSACTION_END, tx, "T", 2, NULL, NULL);
+	err = xpv_st_talk(st, XS_TRANSACTION_END, tx, "T", 2, NULL, NULL);
+	return err == -EAGAIN ? 1 : err;
 }
 
 /*
  * xpv_st_transact() - run @body in a transaction until it commits
  *
- * @body may run several times; its error ends the transaction and is returned, save -EAGAIN, which is a conflict. May sleep.
+ * @body may run several times; its error ends the transaction and is returned. May sleep.
  */
 int xpv_st_transact(struct xpv_store *st, int (*body)(struct xpv_store *st, u32 tx, void *arg), void *arg)
 {
 	unsigned int try;
-	int err = 0;
+	int err = 1;
 
-	for (try = 0; try < XPV_STORE_TRIES; try++) {
+	for (try = 0; try < XPV_STORE_TRIES && err > 0; try++) {
 		if (try)
 			pause_before_retry(try);
 		err = transact_once(st, body, arg);
-		/* EBUSY: too many transactions are open just now. */
-		if (err != -EAGAIN && err != -EBUSY)
-			break;
 	}
-	return err;
+	return err > 0 ? -EAGAIN : err;
 }
 
 /* --- Directories --------------------------------------------------------------------------------------------- */
