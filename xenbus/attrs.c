@@ -43,6 +43,7 @@ static ssize_t status_show(struct device *dev, struct device_attribute *attr, ch
 	char waits[sizeof(core->waits)], error[sizeof(core->error)];
 	enum xenbus_state own, peer;
 	s64 ms;
+	int at;
 
 	spin_lock_irq(&core->text_lock);
 	own = core->dev.state;
@@ -51,10 +52,11 @@ static ssize_t status_show(struct device *dev, struct device_attribute *attr, ch
 	strscpy(waits, core->waits, sizeof(waits));
 	strscpy(error, core->error, sizeof(error));
 	spin_unlock_irq(&core->text_lock);
-	return sysfs_emit(buf, "own: %s\npeer: %s (domain %u, %s%s)\nsince: %lld.%03lld s\nwaits for: %s\nerror: %s\n",
-			  xpv_state_name(own), xpv_state_name(peer), core->dev.otherend_id, core->dev.otherend,
-			  test_bit(XPV_CORE_DENIED, &core->flags) ? ", which may not be read" : "",
-			  ms / 1000, ms % 1000, waits, error[0] ? error : "none");
+	at = sysfs_emit(buf, "own: %s\npeer: %s (domain %u, %s%s)\n", xpv_state_name(own),
+			xpv_state_name(peer), core->dev.otherend_id, core->dev.otherend,
+			test_bit(XPV_CORE_DENIED, &core->flags) ? ", which may not be read" : "");
+	return at + sysfs_emit_at(buf, at, "since: %lld.%03lld s\nwaits for: %s\nerror: %s\n",
+				  ms / 1000, ms % 1000, waits, error[0] ? error : "none");
 }
 static DEVICE_ATTR_RO(status);
 

@@ -2,8 +2,9 @@
 /*
  * The two bus types, "xpv" for frontends and "xpv-backend", and the registration of drivers.
  *
- * Devices of all domains are side by side on them: a frontend is d<domid>-<type>-<id>, a backend d<domid>-<type>-<frontend's
- * domid>-<id>. Drivers are probed asynchronously, so neither a slow probe nor the loading of a driver holds up the rest.
+ * Devices of all domains are side by side on them: a frontend is d<domid>-<type>-<id>, a backend
+ * d<domid>-<type>-<frontend's domid>-<id>. Drivers are probed asynchronously, so neither a slow
+ * probe nor the loading of a driver holds up the rest.
  */
 #include <linux/module.h>
 #include <linux/string.h>

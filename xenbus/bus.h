@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The two buses inside xenbus: devices, their work, and each domain's share of the buses. Each block names the file that owns
- * it; device.c describes lifetimes and locks.
+ * The two buses inside xenbus: devices, their work, and each domain's share of the buses. Each
+ * block names the file that owns it; device.c describes lifetimes and locks.
  */
 #ifndef XPV_BUS_H
 #define XPV_BUS_H
@@ -144,7 +144,8 @@ int xpv_identity_read(struct xpv_store *st, const char *nodename, bool backend, 
 void xpv_bus_note(struct xpv_bus_domain *bus, const char *nodename, size_t len);
 
 /* device.c: birth, death, the work */
-int xpv_device_create(struct xpv_bus_domain *bus, const char *nodename, bool backend, const char *otherend, domid_t id);
+int xpv_device_create(struct xpv_bus_domain *bus, const char *nodename, bool backend,
+		      const char *otherend, domid_t id);
 void xpv_device_event(struct xpv_device_core *core, const char *key);
 void xpv_device_vanish(struct xpv_device_core *core);
 int xpv_device_bind(struct xpv_device_core *core, struct xpv_driver *drv);

@@ -2,12 +2,13 @@
 /*
  * One step of a device's state machine: read the peer's state, ask the table, do what it says.
  *
- * States are announced in a transaction that has looked whether the directory is still this device's and has a `state`, so
- * one that was removed stays removed. A backend's Connected has one more condition. Between its look at the frontend's
- * state and the announcement the frontend may have closed, given the rings up and published new ones, and look just the
- * same; the backend would then go live on dead rings. Each of those changes makes an event, and the store delivers
- * events before later replies; so if none has come and the state, read in the same transaction, is unchanged, then
- * the rings are those that connect() mapped.
+ * States are announced in a transaction that has looked whether the directory is still this
+ * device's and has a `state`, so one that was removed stays removed. A backend's Connected has one
+ * more condition. Between its look at the frontend's state and the announcement the frontend may
+ * have closed, given the rings up and published new ones, and look just the same; the backend would
+ * then go live on dead rings. Each of those changes makes an event, and the store delivers events
+ * before later replies; so if none has come and the state, read in the same transaction, is
+ * unchanged, then the rings are those that connect() mapped.
  */
 #include <linux/slab.h>
 #include <xpv/trace.h>
@@ -22,7 +23,7 @@ struct announcement {
 	int events;		/* of the peer's state when it was read, or -1 */
 };
 
-/* --- Is it still ours? ---------------------------------------------------------------------------------------- */
+/* --- Is it still ours? ------------------------------------------------------------------------ */
 
 static void suspect(struct xpv_device_core *core)
 {
@@ -77,7 +78,7 @@ static int check_identity(struct xpv_device_core *core)
 	return err == -ENOENT || err == -EINVAL || err == -ERANGE || err == -EACCES ? -ENODEV : err;
 }
 
-/* --- Announcing ----------------------------------------------------------------------------------------------- */
+/* --- Announcing ------------------------------------------------------------------------------- */
 
 static int check_peer_same(struct xpv_device *dev, struct xpv_store_tx *tx, int events)
 {
@@ -149,7 +150,7 @@ static enum xpv_work announced(struct xpv_device_core *core, int err)
 	return err == -ENODEV ? XPV_WORK_IDLE : store_failed(core, err);
 }
 
-/* --- Actions -------------------------------------------------------------------------------------------------- */
+/* --- Actions ---------------------------------------------------------------------------------- */
 
 static void disconnect(struct xpv_device_core *core)
 {
@@ -246,7 +247,8 @@ static enum xpv_work refuse(struct xpv_device_core *core, enum xenbus_state peer
 	return XPV_WORK_IDLE;
 }
 
-static enum xpv_work act(struct xpv_device_core *core, const struct xpv_step *step, enum xenbus_state peer, int events)
+static enum xpv_work act(struct xpv_device_core *core, const struct xpv_step *step,
+			 enum xenbus_state peer, int events)
 {
 	switch (step->act) {
 	case XPV_ACT_REFUSE:
@@ -272,7 +274,7 @@ static enum xpv_work act(struct xpv_device_core *core, const struct xpv_step *st
 	return XPV_WORK_IDLE;
 }
 
-/* --- The step ------------------------------------------------------------------------------------------------- */
+/* --- The step --------------------------------------------------------------------------------- */
 
 static enum xpv_work break_connection(struct xpv_device_core *core)
 {
@@ -285,8 +287,8 @@ static enum xpv_work break_connection(struct xpv_device_core *core)
 }
 
 /*
- * Nonsense in the peer's state node counts as none. So does one that may not be read, which is also what the store
- * says of a node that is gone when its parent may not be read.
+ * Nonsense in the peer's state node counts as none. So does one that may not be read, which is also
+ * what the store says of a node that is gone when its parent may not be read.
  */
 static int read_peer(struct xpv_device *dev, enum xenbus_state *peer)
 {
@@ -317,7 +319,8 @@ static int read_flags(struct xpv_device_core *core, unsigned int *flags)
 	u64 online = 1;
 	int err;
 
-	*flags = (core->live ? XPV_SF_LIVE : 0) | (core->fresh ? XPV_SF_FRESH : 0) | (core->fatal ? XPV_SF_FATAL : 0);
+	*flags = (core->live ? XPV_SF_LIVE : 0) | (core->fresh ? XPV_SF_FRESH : 0) |
+		 (core->fatal ? XPV_SF_FATAL : 0);
 	if (core->dev.side == XPV_FRONTEND)
 		return 0;
 	err = xpv_store_read_u64(&core->dev, NULL, XPV_OWN, "online", U64_MAX, &online);

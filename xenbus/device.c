@@ -2,20 +2,22 @@
 /*
  * Devices: birth, the ordered work, death.
  *
- * Objects. struct xpv_device_core holds a struct xpv_device, whose struct device counts the references: one of the bus (from
- * device_add() to device_unregister()), one for each time its work is queued. It holds the domain and the account; the
- * last reference drops them.
+ * Objects. struct xpv_device_core holds a struct xpv_device, whose struct device counts the
+ * references: one of the bus (from device_add() to device_unregister()), one for each time its work
+ * is queued. It holds the domain and the account; the last reference drops them.
  *
- * Work. Everything that happens to a device happens in one delayed work of its own, on an unbound queue: watches, kicks and
- * errors only set a bit and queue it. It never waits for another device's.
+ * Work. Everything that happens to a device happens in one delayed work of its own, on an unbound
+ * queue: watches, kicks and errors only set a bit and queue it. It never waits for another
+ * device's.
  *
- * Death. (1) The device is marked vanished, by its own work that found the directory gone or another device's, or by the
- * domain's end; from now on it writes nothing. (2) Its work unregisters it: the driver core calls unbind, that is disconnect() and
- * remove(). (3) It leaves the hash of the bus and its directory is noted, for a successor may have been waiting for the name.
+ * Death. (1) The device is marked vanished, by its own work that found the directory gone or
+ * another device's, or by the domain's end; from now on it writes nothing. (2) Its work unregisters
+ * it: the driver core calls unbind, that is disconnect() and remove(). (3) It leaves the hash of
+ * the bus and its directory is noted, for a successor may have been waiting for the name.
  * (4) References that are left keep memory only.
  *
  * Locks, outermost first:
- *	device_lock(&dev->dev)		the driver core's; never taken in the work, but by device_unregister()
+ *	device_lock(&dev->dev)		the driver core's; in the work only by device_unregister()
  *	core->lock			actions
  *	the store client's
  *	store->watch_lock		a spinlock, held around watch callbacks
@@ -46,7 +48,7 @@ bool xpv_device_vanished(const struct xpv_device *dev)
 	return test_bit(XPV_CORE_VANISHED, &dev->core->flags);
 }
 
-/* --- The work ------------------------------------------------------------------------------------------------- */
+/* --- The work --------------------------------------------------------------------------------- */
 
 void xpv_device_kick(struct xpv_device *dev)
 {
@@ -156,7 +158,7 @@ static void device_work(struct work_struct *work)
 	put_device(&core->dev.dev);
 }
 
-/* --- Driver --------------------------------------------------------------------------------------------------- */
+/* --- Driver ----------------------------------------------------------------------------------- */
 
 static void set_uevent_driver(struct xpv_device_core *core, struct xpv_driver *drv)
 {
@@ -216,7 +218,7 @@ void xpv_device_unbind(struct xpv_device_core *core)
 	mutex_unlock(&core->lock);
 }
 
-/* --- Birth ---------------------------------------------------------------------------------------------------- */
+/* --- Birth ------------------------------------------------------------------------------------ */
 
 static void device_release(struct device *dev)
 {
@@ -273,7 +275,8 @@ static int set_names(struct xpv_device_core *core, const char *nodename, const c
 	if (!dev->type || !dev->nodename || !dev->otherend || !core->acc)
 		return -ENOMEM;
 	if (backend)
-		return dev_set_name(&dev->dev, "d%u-%s-%u-%s", xpv_device_domid(dev), node.type, node.domid, node.id);
+		return dev_set_name(&dev->dev, "d%u-%s-%u-%s", xpv_device_domid(dev), node.type,
+				    node.domid, node.id);
 	return dev_set_name(&dev->dev, "d%u-%s-%s", xpv_device_domid(dev), node.type, node.id);
 }
 
@@ -292,7 +295,8 @@ static void hash_device(struct xpv_bus_domain *bus, struct xpv_device_core *core
 }
 
 /** xpv_device_create() - a device for a directory; only scan.c's work calls it */
-int xpv_device_create(struct xpv_bus_domain *bus, const char *nodename, bool backend, const char *otherend, domid_t id)
+int xpv_device_create(struct xpv_bus_domain *bus, const char *nodename, bool backend,
+		      const char *otherend, domid_t id)
 {
 	struct xpv_device_core *core = core_alloc(bus->dom, backend);
 	int err;

@@ -2,18 +2,20 @@
 /*
  * Domains: register, find, unregister, release.
  *
- * struct xpv_domain is reference-counted: the registration has one reference, each device and each deferred grant another.
- * Files of /dev/xen/xenbus hold the store client only, so that a program that sits on one does not keep a dead
- * domain's grant table.
+ * struct xpv_domain is reference-counted: the registration has one reference, each device and each
+ * deferred grant another. Files of /dev/xen/xenbus hold the store client only, so that a program
+ * that sits on one does not keep a dead domain's grant table.
  *
- * The ladder of xpv_domain_register() and its mirror are the order of construction. Death, in steps:
+ * The ladder of xpv_domain_register() and its mirror are the order of construction. Death, in
+ * steps:
  *	a. dead is set and the domain leaves the list: nobody finds it any more;
- *	b. store requests, pending and later, fail at once, so none of the following waits for the store;
+ *	b. store requests, pending and later, fail at once, so nothing below waits for the store;
  *	c. the mirror of the ladder: devices remove themselves, files see the end, facilities stop;
- *	d. the registration's reference is dropped. The last reference's work frees what deferred grants needed and tells the
- *	   provider.
+ *	d. the registration's reference is dropped. The last reference's work frees what deferred
+ *	   grants needed and tells the provider.
  *
- * Locks: xpv_domains_lock protects the list, and is held around a registration's check and its insertion only.
+ * Locks: xpv_domains_lock protects the list, and is held around a registration's check and its
+ * insertion only.
  */
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -25,7 +27,7 @@ static DEFINE_MUTEX(xpv_domains_lock);
 static LIST_HEAD(xpv_domains);
 static struct workqueue_struct *release_wq;
 
-/* --- References ----------------------------------------------------------------------------------------------- */
+/* --- References ------------------------------------------------------------------------------- */
 
 struct xpv_domain *xpv_domain_get(struct xpv_domain *dom)
 {
@@ -76,7 +78,7 @@ domid_t xpv_domain_id(const struct xpv_domain *dom)
 }
 EXPORT_SYMBOL_GPL(xpv_domain_id);
 
-/* --- The list ------------------------------------------------------------------------------------------------- */
+/* --- The list --------------------------------------------------------------------------------- */
 
 static struct xpv_domain *find(domid_t domid)
 {
@@ -89,7 +91,7 @@ static struct xpv_domain *find(domid_t domid)
 	return NULL;
 }
 
-/** xpv_domain_store() - the store client of a live domain, with a reference, or NULL. %DOMID_SELF: of the toolstack's. */
+/** xpv_domain_store() - the store client of a domain, referenced, or NULL. %DOMID_SELF: the toolstack's */
 struct xpv_store *xpv_domain_store(domid_t domid)
 {
 	struct xpv_store *st = NULL;
@@ -126,7 +128,7 @@ static void unlist_domain(struct xpv_domain *dom)
 	mutex_unlock(&xpv_domains_lock);
 }
 
-/* --- Registration --------------------------------------------------------------------------------------------- */
+/* --- Registration ----------------------------------------------------------------------------- */
 
 static struct xpv_domain *domain_alloc(const struct xpv_domain_desc *desc)
 {

@@ -2,10 +2,11 @@
 /*
  * A domain as xenbus keeps it, and which file owns which part.
  *
- * Lifetime: xpv_domain_register() makes it with one reference, the registration's. Every device and every deferred grant
- * holds another. xpv_domain_unregister() unpublishes (dead = true, off the list), removes
- * devices, fails store requests, stops the facilities, and drops the registration's reference; the last put
- * calls ops->release and the provider's released callback, from process context.
+ * Lifetime: xpv_domain_register() makes it with one reference, the registration's. Every device and
+ * every deferred grant holds another. xpv_domain_unregister() unpublishes (dead = true, off the
+ * list), removes devices, fails store requests, stops the facilities, and drops the registration's
+ * reference; the last put calls ops->release and the provider's released callback, from process
+ * context.
  */
 #ifndef XPV_DOMAIN_H
 #define XPV_DOMAIN_H
@@ -65,7 +66,10 @@ struct xpv_store *xpv_domain_store(domid_t domid);
 int xpv_domains_init(void);
 void xpv_domains_exit(void);
 
-/* grant.c: the domain's part. exit: all devices are gone; flushes the caches, leaves deferred grants, which hold a reference. */
+/*
+ * grant.c: the domain's part. exit: all devices are gone; flushes the caches, leaves deferred
+ * grants, which hold a reference.
+ */
 int xpv_grants_init(struct xpv_domain *dom);
 void xpv_grants_exit(struct xpv_domain *dom);
 void xpv_grants_release(struct xpv_domain *dom);	/* from the last put, before ops->release */
@@ -73,7 +77,7 @@ void xpv_grants_grown(struct xpv_domain *dom);	/* the table has new references: 
 
 /* store.c: the client */
 int xpv_store_init(struct xpv_domain *dom);
-void xpv_store_shutdown(struct xpv_domain *dom);	/* first step: everything pending and later fails with -ESHUTDOWN */
+void xpv_store_shutdown(struct xpv_domain *dom);	/* first: everything pending or later fails */
 void xpv_store_exit(struct xpv_domain *dom);		/* nothing is being sent any more when it returns */
 void xpv_store_release(struct xpv_domain *dom);		/* from the last put */
 

@@ -2,8 +2,9 @@
 /*
  * What a device watches: the peer's state, and the keys that its driver asked for.
  *
- * Keys of the device's own directory need no watch in the store: the domain's watch on `device` or `backend` sees them. So
- * a device has one watch and one more for each key of the peer that its driver is interested in.
+ * Keys of the device's own directory need no watch in the store: the domain's watch on `device` or
+ * `backend` sees them. So a device has one watch and one more for each key of the peer that its
+ * driver is interested in.
  */
 #include <linux/slab.h>
 #include "bus.h"
@@ -82,7 +83,7 @@ static int watch_key(struct xpv_device *dev, const char *key, bool peer)
 		return -ENOMEM;
 	k->core = core;
 	k->peer = peer;
-	strcpy(k->key, key);
+	memcpy(k->key, key, strlen(key));
 	if (peer)
 		err = watch_peer_key(core, &k->watch, key, key_event);
 	if (err) {
@@ -108,7 +109,7 @@ int xpv_device_watch_peer(struct xpv_device *dev, const char *key)
 }
 EXPORT_SYMBOL_GPL(xpv_device_watch_peer);
 
-/** xpv_device_watches() - whether a change of @key, or below it, in the own directory is of interest. Does not sleep. */
+/** xpv_device_watches() - whether a change of @key, or below it, is of interest. Does not sleep. */
 bool xpv_device_watches(struct xpv_device_core *core, const char *key)
 {
 	struct device_key *k;

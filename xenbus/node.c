@@ -2,6 +2,7 @@
 /*
  * Names of device directories, and whose they are. Pure: also built in user space.
  */
+#include <linux/ctype.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -42,11 +43,9 @@ static const char *component(const char *p, char name[XPV_NODE_NAME_MAX])
 	if (!len || len >= XPV_NODE_NAME_MAX)
 		return NULL;
 	for (i = 0; i < len; i++) {
-		char c = p[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'))
+		if (!(isascii(p[i]) && isalnum(p[i])) && p[i] != '_' && p[i] != '-')
 			return NULL;
-		name[i] = c;
+		name[i] = p[i];
 	}
 	name[len] = 0;
 	return p[len] ? p + len + 1 : p + len;
@@ -91,7 +90,8 @@ int xpv_node_parse(const char *nodename, bool backend, struct xpv_node *node)
  *
  * Return: NULL if all is well, or what is wrong.
  */
-const char *xpv_node_otherend(const struct xpv_node *node, const char *path, const char *id, size_t id_len, u16 *domid)
+const char *xpv_node_otherend(const struct xpv_node *node, const char *path, const char *id,
+			      size_t id_len, u16 *domid)
 {
 	char home[40];
 	int len;
@@ -105,6 +105,7 @@ const char *xpv_node_otherend(const struct xpv_node *node, const char *path, con
 		return node->backend ? "frontend is not a path" : "backend is not a path";
 	len = snprintf(home, sizeof(home), "/local/domain/%u/", *domid);
 	if (strncmp(path, home, len))
-		return node->backend ? "frontend is not below the frontend's home" : "backend is not below the backend's home";
+		return node->backend ? "frontend is not in the home of frontend-id" :
+				       "backend is not in the home of backend-id";
 	return NULL;
 }

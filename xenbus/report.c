@@ -2,8 +2,8 @@
 /*
  * What a device says of itself: what it waits for, its errors, and the error nodes in the store.
  *
- * The error node of a device is error/<nodename>/error in its domain's home, "<errno> <text>". It is removed, with the empty
- * directories above it, when the device connects or goes.
+ * The error node of a device is error/<nodename>/error in its domain's home, "<errno> <text>". It
+ * is removed, with the empty directories above it, when the device connects or goes.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -44,7 +44,7 @@ void xpv_device_waits(struct xpv_device *dev, const char *fmt, ...)
 }
 EXPORT_SYMBOL_GPL(xpv_device_waits);
 
-/* --- Error nodes ---------------------------------------------------------------------------------------------- */
+/* --- Error nodes ------------------------------------------------------------------------------ */
 
 static char *error_path(const char *nodename)
 {
@@ -86,7 +86,7 @@ void xpv_error_remove(struct xpv_store *st, const char *nodename)
 		xpv_st_transact(st, remove_body, (void *)nodename);
 }
 
-/* --- Errors --------------------------------------------------------------------------------------------------- */
+/* --- Errors ----------------------------------------------------------------------------------- */
 
 static void tell(struct xpv_device_core *core, const char *text)
 {

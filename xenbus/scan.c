@@ -2,16 +2,18 @@
 /*
  * Finding a domain's devices in the store.
  *
- * Each domain watches `device` and `backend` in its home. An event names a path: if that is in the directory of a device
- * that exists, the device looks after itself (xpv_device_event()); otherwise the directory is noted and this file's work
- * looks whether there is a device in it. The set of noted directories is bounded; when it overflows, when an event is for
- * something above a device, and in the beginning, everything is looked at.
+ * Each domain watches `device` and `backend` in its home. An event names a path: if that is in the
+ * directory of a device that exists, the device looks after itself (xpv_device_event()); otherwise
+ * the directory is noted and this file's work looks whether there is a device in it. The set of
+ * noted directories is bounded; when it overflows, when an event is for something above a device,
+ * and in the beginning, everything is looked at.
  *
- * A device is made when its directory has a `state` and says whose the other end is. A directory that lacks some of it is
- * still being written. One that is malformed gets an error node and no device. Either is looked at again when it changes.
+ * A device is made when its directory has a `state` and says whose the other end is. A directory
+ * that lacks some of it is still being written. One that is malformed gets an error node and no
+ * device. Either is looked at again when it changes.
  *
- * The work never waits for a device: devices that vanished are removed by their own work, which then notes the directory
- * for a successor.
+ * The work never waits for a device: devices that vanished are removed by their own work, which
+ * then notes the directory for a successor.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -28,7 +30,7 @@ struct changed {
 
 static const char * const roots[2] = { [XPV_FRONTEND] = "device", [XPV_BACKEND] = "backend" };
 
-/* --- What is to be looked at ---------------------------------------------------------------------------------- */
+/* --- What is to be looked at ------------------------------------------------------------------ */
 
 static struct xpv_device_core *find(struct xpv_bus_domain *bus, const char *nodename, size_t len)
 {
@@ -124,7 +126,7 @@ static void backend_event(struct xpv_watch *w, const char *path)
 	bus_event(container_of(w, struct xpv_bus_domain, watch[XPV_BACKEND]), true, path);
 }
 
-/* --- One directory -------------------------------------------------------------------------------------------- */
+/* --- One directory ---------------------------------------------------------------------------- */
 
 static char *read_key(struct xpv_store *st, const char *nodename, const char *key, size_t *len)
 {
@@ -199,6 +201,7 @@ static void reject(struct xpv_bus_domain *bus, const char *nodename, const char 
 {
 	size_t size = strlen(nodename) + 1;
 	struct changed *c;
+	char text[80];
 
 	pr_warn_ratelimited("xpv: domain %u: %s is no device: %s\n", bus->dom->domid, nodename, why);
 	if (!find_rejected(bus, nodename)) {
@@ -208,7 +211,8 @@ static void reject(struct xpv_bus_domain *bus, const char *nodename, const char 
 		memcpy(c->nodename, nodename, size);
 		list_add(&c->list, &bus->rejected);
 	}
-	xpv_error_write(bus->dom->store, nodename, why);
+	snprintf(text, sizeof(text), "%d %s", EINVAL, why);
+	xpv_error_write(bus->dom->store, nodename, text);
 }
 
 /* What was malformed is a device now, or gone. */
@@ -259,7 +263,7 @@ static int scan_one(struct xpv_bus_domain *bus, const char *nodename)
 	return err == -EINVAL || err == -ENOENT || err == -EACCES ? 0 : err;
 }
 
-/* --- Everything ----------------------------------------------------------------------------------------------- */
+/* --- Everything ------------------------------------------------------------------------------- */
 
 /* Look at the directories @levels below @path. */
 static int scan_level(struct xpv_bus_domain *bus, const char *path, unsigned int levels)
@@ -354,7 +358,7 @@ static void scan(struct work_struct *work)
 		note_all(bus, SCAN_RETRY_MS);
 }
 
-/* --- Of a domain ---------------------------------------------------------------------------------------------- */
+/* --- Of a domain ------------------------------------------------------------------------------ */
 
 int xpv_bus_domain_init(struct xpv_domain *dom)
 {
@@ -388,8 +392,9 @@ static unsigned int vanish_all(struct xpv_bus_domain *bus)
 }
 
 /*
- * No device is made any more once the scan has ended; those that exist remove themselves, at the same time as each other.
- * The store is down already, so none of it waits for anything but the drivers' disconnect(), which is bounded.
+ * No device is made any more once the scan has ended; those that exist remove themselves, at the
+ * same time as each other. The store is down already, so none of it waits for anything but the
+ * drivers' disconnect(), which is bounded.
  */
 void xpv_bus_domain_exit(struct xpv_domain *dom)
 {

@@ -2,9 +2,10 @@
 /*
  * The state machine of both sides, as one table.
  *
- * A row says: in one of these own states, when the peer is in one of those, and these flags are set and those clear, do
- * this. The first row that fits counts; a pair without a row is illegal and refused. The peer's state is the one that
- * was read just now: it may have skipped or repeated states, so each row has to make sense without the ones before.
+ * A row says: in one of these own states, when the peer is in one of those, and these flags are set
+ * and those clear, do this. The first row that fits counts; a pair without a row is illegal and
+ * refused. The peer's state is the one that was read just now: it may have skipped or repeated
+ * states, so each row has to make sense without the ones before.
  *
  *      frontend                            backend
  *      Initialising  --- waits for --->    InitWait        publish(): features
@@ -14,23 +15,24 @@
  *      connect()
  *      Connected                           changed() on either side
  *
- * To be closed, the backend announces Closing (because the toolstack set `online` to 0), the frontend announces Closing
- * and Closed when it has let go, and the backend disconnects and announces Closed. A frontend may begin as well. After
- * Closed the frontend starts over by Initialising, upon which a backend that is still online goes back to InitWait.
+ * To be closed, the backend announces Closing (because the toolstack set `online` to 0), the
+ * frontend announces Closing and Closed when it has let go, and the backend disconnects and
+ * announces Closed. A frontend may begin as well. After Closed the frontend starts over by
+ * Initialising, upon which a backend that is still online goes back to InitWait.
  *
- * A backend that is Closed without having asked has lost its driver: the frontend closes too and starts over at once, so
- * that it is there, Initialising, when the driver comes back.
+ * A backend that is Closed without having asked has lost its driver: the frontend closes too and
+ * starts over at once, so that it is there, Initialising, when the driver comes back.
  *
- * A frontend that has to start over while the backend looks connected (newly bound after a crash or a kexec, or the
- * backend was replaced) always passes Closed and waits there until the backend is no longer connected. A backend
- * must never believe in a ring that was given up behind its back.
+ * A frontend that has to start over while the backend looks connected (newly bound after a crash or
+ * a kexec, or the backend was replaced) always passes Closed and waits there until the backend is
+ * no longer connected. A backend must never believe in a ring that was given up behind its back.
  */
 #include <linux/kernel.h>
 #include "state.h"
 
 #define S(x)	(1U << XenbusState##x)
 #define RECONF	(S(Reconfiguring) | S(Reconfigured))
-#define ANY	(S(Unknown) | S(Initialising) | S(InitWait) | S(Initialised) | S(Connected) | S(Closing) | S(Closed) | RECONF)
+#define ANY	((S(Reconfigured) << 1) - 1)
 
 struct row {
 	u16 own;
@@ -143,8 +145,8 @@ struct xpv_step xpv_state_next(unsigned int flags, enum xenbus_state own, enum x
 /*
  * xpv_state_forgives() - whether the peer is past the attempt that failed
  *
- * After a fatal error the very state that invites to connect would do so again and again. Any other state of the peer
- * means that it has noticed; its next invitation is a new attempt.
+ * After a fatal error the very state that invites to connect would do so again and again. Any other
+ * state of the peer means that it has noticed; its next invitation is a new attempt.
  */
 bool xpv_state_forgives(bool back, enum xenbus_state peer)
 {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Operations on the store: first by domain and path, for xenbus itself, then on behalf of a device, for drivers.
+ * Operations on the store: first by domain and path, for xenbus itself, then on behalf of a device,
+ * for drivers.
  *
- * What a device writes goes through a transaction that begins by looking whether the directory is still that device's, so
- * that nothing brings back a directory that the toolstack has removed, or writes into that of a successor.
+ * What a device writes goes through a transaction that begins by looking whether the directory is
+ * still that device's, so that nothing brings back a directory that the toolstack has removed, or
+ * writes into that of a successor.
  */
 #include <linux/delay.h>
 #include <linux/random.h>
@@ -13,7 +15,7 @@
 #include "domain.h"
 #include "store.h"
 
-/* --- By domain ----------------------------------------------------------------------------------------------- */
+/* --- By domain -------------------------------------------------------------------------------- */
 
 static int talk_path(struct xpv_store *st, u32 type, u32 tx, const char *path, char **reply, size_t *len)
 {
@@ -22,7 +24,7 @@ static int talk_path(struct xpv_store *st, u32 type, u32 tx, const char *path, c
 	return xpv_st_talk(st, type, tx, path, strlen(path) + 1, reply, len);
 }
 
-/** xpv_st_read() - a node's value from kmalloc(), NUL-terminated, or an ERR_PTR. @len: NULL, or where its length goes. */
+/** xpv_st_read() - a node's value from kmalloc(), NUL-terminated, or an ERR_PTR. @len may be NULL. */
 char *xpv_st_read(struct xpv_store *st, u32 tx, const char *path, size_t *len)
 {
 	size_t reply_len;
@@ -129,7 +131,7 @@ int xpv_st_transact(struct xpv_store *st, int (*body)(struct xpv_store *st, u32 
 	return err > 0 ? -EAGAIN : err;
 }
 
-/* --- Directories --------------------------------------------------------------------------------------------- */
+/* --- Directories ------------------------------------------------------------------------------ */
 
 #define DIRECTORY_MAX	(4U << 20)	/* of names in all */
 #define DIRECTORY_TRIES	20		/* when it changes while being read */
@@ -234,7 +236,7 @@ int xpv_st_directory(struct xpv_store *st, u32 tx, const char *path, struct xpv_
 	return err;
 }
 
-/* --- On behalf of a device ------------------------------------------------------------------------------------ */
+/* --- On behalf of a device -------------------------------------------------------------------- */
 
 static char *device_path(const struct xpv_device *dev, enum xpv_store_dir dir, const char *key)
 {

@@ -2,9 +2,11 @@
 /*
  * What is inside store messages: errors, numbers, strings. Pure: also built in user space.
  *
- * Bodies come from the store or from user space. Each has a NUL after its last byte, put there by who received it,
- * so string functions end; what has to be part of the message is compared with its length.
+ * Bodies come from the store or from user space. Each has a NUL after its last byte, put there by
+ * who received it, so string functions end; what has to be part of the message is compared with its
+ * length.
  */
+#include <linux/ctype.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -51,7 +53,7 @@ const char *xpv_msg_errname(int err)
 
 static bool path_char_ok(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-/_@+:.", c));
+	return isascii(c) && (isalnum(c) || (c && strchr("-/_@+:.", c)));
 }
 
 /** xpv_msg_path_ok() - whether a path that is to be used later can be one at all */

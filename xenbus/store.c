@@ -2,26 +2,29 @@
 /*
  * The store client: requests and replies.
  *
- * Requests are pipelined: each has a number of its own, and replies may come in any order. A pending request is in
- * an array by its number; whoever takes it out of there - the reply, a waiter that gives up, or the shutdown - is the
- * only one to act on it, so none of them has to know about the others. A request is reference-counted because the waiter
- * may leave at any moment, on a signal or after XPV_STORE_REPLY_MS, while the reply is being put in.
+ * Requests are pipelined: each has a number of its own, and replies may come in any order. A
+ * pending request is in an array by its number; whoever takes it out of there - the reply, a waiter
+ * that gives up, or the shutdown - is the only one to act on it, so none of them has to know about
+ * the others. A request is reference-counted because the waiter may leave at any moment, on a
+ * signal or after XPV_STORE_REPLY_MS, while the reply is being put in.
  *
- * Giving up leaves nothing behind in the store: a transaction whose number comes too late is ended by the reply's arrival,
- * and a watch is taken back. Messages of which no reply is wanted carry the number 0, which no request has.
+ * Giving up leaves nothing behind in the store: a transaction whose number comes too late is ended
+ * by the reply's arrival, and a watch is taken back. Messages of which no reply is wanted carry the
+ * number 0, which no request has.
  *
- * Death: xpv_store_shutdown() marks the client dead and completes what is pending; xpv_store_exit() waits for those who
- * are inside the provider's store_send, which is bounded. Afterwards the domain is not touched any more, although
- * files and devices may still hold the client.
+ * Death: xpv_store_shutdown() marks the client dead and completes what is pending; xpv_store_exit()
+ * waits for those who are inside the provider's store_send, which is bounded. Afterwards the domain
+ * is not touched any more, although files and devices may still hold the client.
  *
- * Locks: send_sem > (provider's). The array's own lock and watch_lock are leaves, but for what watch callbacks take.
+ * Locks: send_sem > (provider's). The array's own lock and watch_lock are leaves, but for what
+ * watch callbacks take.
  */
 #include <linux/slab.h>
 #include <xpv/hypervisor.h>
 #include "domain.h"
 #include "store.h"
 
-/* --- Birth and references ---------------------------------------------------------------------------------- */
+/* --- Birth and references --------------------------------------------------------------------- */
 
 int xpv_store_init(struct xpv_domain *dom)
 {
@@ -67,7 +70,7 @@ bool xpv_st_is_dead(const struct xpv_store *st)
 	return READ_ONCE(st->dead);
 }
 
-/* --- Requests ------------------------------------------------------------------------------------------------ */
+/* --- Requests --------------------------------------------------------------------------------- */
 
 static void req_free(struct kref *ref)
 {
@@ -107,7 +110,7 @@ void xpv_st_req_init(struct xpv_store_req *req, struct xpv_store *st, u32 type)
 	INIT_WORK(&req->work, end_transaction);
 }
 
-/** xpv_st_end_later() - the reply to a TRANSACTION_START came and nobody wants it. Process context, does not block. */
+/** xpv_st_end_later() - a transaction was started that nobody wants. Process context, does not block. */
 void xpv_st_end_later(struct xpv_store_req *req)
 {
 	if (req->err || req->reply.type != XS_TRANSACTION_START)
@@ -153,7 +156,8 @@ void xpv_st_post(struct xpv_store *st, u32 type, u32 tx, const void *body, size_
 /*
  * xpv_st_submit() - send a request, whose reply will be given to req->done or completes req->wait
  *
- * Return: 0; or a negative errno, then neither happens. A client that dies meanwhile is no error here, but in the reply.
+ * Return: 0; or a negative errno, then neither happens. A client that dies meanwhile is no error
+ * here, but in the reply.
  */
 int xpv_st_submit(struct xpv_store_req *req, u32 tx, const void *body, size_t len)
 {
@@ -222,9 +226,11 @@ static int reply_error(const struct xpv_store_req *req)
  * xpv_st_talk() - send a request and wait for its reply
  * @reply: NULL, or where to put the reply's body, from kmalloc() and with a NUL after its end
  *
- * May sleep, at most XPV_STORE_REPLY_MS and what sending takes. Return: 0 or a negative errno, that of the store among them.
+ * May sleep, at most XPV_STORE_REPLY_MS and what sending takes. Return: 0 or a negative errno, that
+ * of the store among them.
  */
-int xpv_st_talk(struct xpv_store *st, u32 type, u32 tx, const void *body, size_t len, char **reply, size_t *reply_len)
+int xpv_st_talk(struct xpv_store *st, u32 type, u32 tx, const void *body, size_t len,
+		char **reply, size_t *reply_len)
 {
 	struct xpv_store_req *req = kzalloc(sizeof(*req), GFP_KERNEL);
 	int err;
@@ -246,7 +252,7 @@ int xpv_st_talk(struct xpv_store *st, u32 type, u32 tx, const void *body, size_t
 	return err;
 }
 
-/* --- The other direction ------------------------------------------------------------------------------------- */
+/* --- The other direction ---------------------------------------------------------------------- */
 
 /* A copy with a NUL after it: what comes from the provider has none. Consumes @body. */
 static char *terminate(char *body, size_t len)
@@ -296,7 +302,7 @@ void xpv_store_deliver(struct xpv_domain *dom, const struct xsd_sockmsg *msg, ch
 }
 EXPORT_SYMBOL_GPL(xpv_store_deliver);
 
-/* --- Death --------------------------------------------------------------------------------------------------- */
+/* --- Death ------------------------------------------------------------------------------------ */
 
 void xpv_store_shutdown(struct xpv_domain *dom)
 {
@@ -305,7 +311,7 @@ void xpv_store_shutdown(struct xpv_domain *dom)
 	unsigned long id;
 
 	WRITE_ONCE(st->dead, true);
-	/* What comes into the array after the sweep finds the client dead when it is sent: pairs with store_send(). */
+	/* What comes into the array after the sweep finds dead set when sent: pairs with store_send(). */
 	smp_mb();
 	xa_for_each(&st->reqs, id, req) {
 		if (xa_erase(&st->reqs, id) != req)

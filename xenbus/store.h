@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The store client inside xenbus: by domain, not yet by device. Which file implements what is said at each block; store.c
- * describes the objects.
+ * The store client inside xenbus: by domain, not yet by device. Which file implements what is said
+ * at each block; store.c describes the objects.
  */
 #ifndef XPV_STORE_H
 #define XPV_STORE_H
@@ -75,7 +75,8 @@ struct xpv_store_req {
 /* store.c: requests and replies */
 void xpv_st_put(struct xpv_store *st);
 bool xpv_st_is_dead(const struct xpv_store *st);
-int xpv_st_talk(struct xpv_store *st, u32 type, u32 tx, const void *body, size_t len, char **reply, size_t *reply_len);
+int xpv_st_talk(struct xpv_store *st, u32 type, u32 tx, const void *body, size_t len,
+		char **reply, size_t *reply_len);
 int xpv_st_submit(struct xpv_store_req *req, u32 tx, const void *body, size_t len);
 void xpv_st_post(struct xpv_store *st, u32 type, u32 tx, const void *body, size_t len);
 void xpv_st_req_init(struct xpv_store_req *req, struct xpv_store *st, u32 type);
@@ -88,7 +89,8 @@ void xpv_st_end_later(struct xpv_store_req *req);
  * @token: its number, sent as decimal text
  * @len:   of @msg
  * @msg:   body of the WATCH and UNWATCH messages, the path first; NULL while not registered
- * @fn:    an event came; called under a spinlock, must only queue work. @path: what changed, as the store gives it.
+ * @fn:    an event came; called under a spinlock, must only queue work. @path: what changed, as
+ *         the store gives it.
  *
  * watch.c.
  */

@@ -2,10 +2,11 @@
 /*
  * Watches.
  *
- * A watch's token is a number out of an array, so a token that comes back is looked up and never believed: events for
- * numbers that are not there are ignored. Callbacks run under watch_lock and only queue work, hence one that is
- * erased under that lock will not be called any more, and a slow consumer holds nobody up. Events are hints: who gets
- * one reads the store afresh, so repeated ones are coalesced by whatever they queue.
+ * A watch's token is a number out of an array, so a token that comes back is looked up and never
+ * believed: events for numbers that are not there are ignored. Callbacks run under watch_lock and
+ * only queue work, hence one that is erased under that lock will not be called any more, and a slow
+ * consumer holds nobody up. Events are hints: who gets one reads the store afresh, so repeated ones
+ * are coalesced by whatever they queue.
  */
 #include <linux/slab.h>
 #include "store.h"
@@ -37,8 +38,8 @@ static void watch_erase(struct xpv_watch *w)
  * @path: absolute or relative to the domain's home
  * @fn:   see struct xpv_watch. Called at once for the first time, possibly before this returns.
  *
- * May sleep. A watch that the store has already, left over from a crashed predecessor, is as good as a new one.
- * Return: 0 or a negative errno, then @w is not registered.
+ * May sleep. A watch that the store has already, left over from a crashed predecessor, is as good
+ * as a new one. Return: 0 or a negative errno, then @w is not registered.
  */
 int xpv_watch_register(struct xpv_store *st, struct xpv_watch *w, const char *path,
 		       void (*fn)(struct xpv_watch *w, const char *path))
@@ -68,7 +69,7 @@ int xpv_watch_register(struct xpv_store *st, struct xpv_watch *w, const char *pa
 	return err;
 }
 
-/** xpv_watch_unregister() - the callback is not running and will not run any more. No-op if not registered. May sleep. */
+/** xpv_watch_unregister() - the callback does not and will not run. No-op if not registered. May sleep. */
 void xpv_watch_unregister(struct xpv_watch *w)
 {
 	if (!w->msg)

@@ -2,21 +2,24 @@
 /*
  * /dev/xen/xenbus: the store for programs, as libxenstore expects it.
  *
- * Each domain has a node xenbus-<domid>, the toolstack's domain also plain xenbus. A program writes requests and reads
- * replies and watch events, struct xsd_sockmsg each with its body. They are forwarded over the domain's own ring, so many
- * programs share it with the kernel's own client; hence req_ids and watch tokens are translated, and transactions
- * belong to the file that started them.
+ * Each domain has a node xenbus-<domid>, the toolstack's domain also plain xenbus. A program writes
+ * requests and reads replies and watch events, struct xsd_sockmsg each with its body. They are
+ * forwarded over the domain's own ring, so many programs share it with the kernel's own client;
+ * hence req_ids and watch tokens are translated, and transactions belong to the file that started
+ * them.
  *
- * Objects. struct xs_file is one open file, reference-counted: the file and each request under way hold it. A request is
- * struct xs_item from the moment it is written to the moment its reply has been read; a watch event is one that is
- * born as a reply. A file holds the store client, not the domain: see domain.c.
+ * Objects. struct xs_file is one open file, reference-counted: the file and each request under way
+ * hold it. A request is struct xs_item from the moment it is written to the moment its reply has
+ * been read; a watch event is one that is born as a reply. A file holds the store client, not the
+ * domain: see domain.c.
  *
- * Limits, for each file: XS_ITEMS_MAX requests and replies; a writer waits, or gets -EAGAIN, until replies are read.
- * XS_WATCHES_MAX watches and XS_TRANSACTIONS_MAX transactions; beyond, the reply is an error. XS_EVENTS_MAX events that wait
- * to be read: a watch that fires beyond that is marked, and its own path, which means "anything below", is reported when
- * there is room again.
+ * Limits, for each file: XS_ITEMS_MAX requests and replies; a writer waits, or gets -EAGAIN, until
+ * replies are read. XS_WATCHES_MAX watches and XS_TRANSACTIONS_MAX transactions; beyond, the reply
+ * is an error. XS_EVENTS_MAX events that wait to be read: a watch that fires beyond that is marked,
+ * and its own path, which means "anything below", is reported when there is room again.
  *
- * Locks: write_lock > lock (under watch_lock when an event comes); read_lock > lock. watches is write_lock's.
+ * Locks: write_lock > lock (under watch_lock when an event comes); read_lock > lock. watches is
+ * write_lock's.
  */
 #include <linux/cdev.h>
 #include <linux/device.h>
@@ -35,7 +38,7 @@
 static LIST_HEAD(xs_files);
 static DEFINE_MUTEX(xs_files_lock);
 
-/* --- Files ---------------------------------------------------------------------------------------------------- */
+/* --- Files ------------------------------------------------------------------------------------ */
 
 static struct xs_file *file_alloc(struct xpv_store *st)
 {
@@ -86,7 +89,7 @@ static int xs_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* --- Reading -------------------------------------------------------------------------------------------------- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 /* Copy some of the first reply. Return: bytes, 0 without a reply, or -EFAULT. */
 static ssize_t read_some(struct xs_file *f, char __user *to, size_t len)
@@ -164,7 +167,7 @@ static __poll_t xs_poll(struct file *file, poll_table *wait)
 	return mask;
 }
 
-/* --- Writing -------------------------------------------------------------------------------------------------- */
+/* --- Writing ---------------------------------------------------------------------------------- */
 
 static int wait_writable(struct xs_file *f, bool nonblock)
 {
@@ -247,7 +250,7 @@ static const struct file_operations xs_fops = {
 	.poll = xs_poll,
 };
 
-/* --- Nodes ---------------------------------------------------------------------------------------------------- */
+/* --- Nodes ------------------------------------------------------------------------------------ */
 
 static char *xs_devnode(XPV_DEVNODE_CONST struct device *dev, umode_t *mode)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An open /dev/xen/xenbus, see xs-dev.c. Its requests, replies, watches and transactions: xs-file.c.
+ * An open /dev/xen/xenbus, see xs-dev.c. Its requests, replies, watches and transactions:
+ * xs-file.c.
  */
 #ifndef XPV_XS_DEV_H
 #define XPV_XS_DEV_H

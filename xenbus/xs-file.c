@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The requests, replies, watches and transactions of an open /dev/xen/xenbus; xs-dev.c describes the objects.
+ * The requests, replies, watches and transactions of an open /dev/xen/xenbus; xs-dev.c describes
+ * the objects.
  */
 #include <linux/slab.h>
 #include "store.h"
@@ -24,7 +25,7 @@ struct xs_watch {
 	char path[];
 };
 
-/* --- References ----------------------------------------------------------------------------------------------- */
+/* --- References ------------------------------------------------------------------------------- */
 
 static void file_free(struct kref *ref)
 {
@@ -57,7 +58,7 @@ static struct xs_item *item_alloc(struct xs_file *f, const struct xsd_sockmsg *h
 	return item;
 }
 
-/* --- Replies -------------------------------------------------------------------------------------------------- */
+/* --- Replies ---------------------------------------------------------------------------------- */
 
 bool xs_has_room(struct xs_file *f)
 {
@@ -137,7 +138,8 @@ static void watch_event(struct xpv_watch *watch, const char *path)
 /*
  * xs_report_missed() - report the watches that fired while there was no room, if there is now
  *
- * Under write_lock, which keeps the watches; watch_lock makes this look like an event from the store.
+ * Under write_lock, which keeps the watches; watch_lock makes this look like an event from the
+ * store.
  */
 void xs_report_missed(struct xs_file *f)
 {
@@ -203,7 +205,7 @@ static void answer(struct xs_file *f, struct xs_item *item, int err)
 	queue_reply(f, item);
 }
 
-/* --- Transactions --------------------------------------------------------------------------------------------- */
+/* --- Transactions ----------------------------------------------------------------------------- */
 
 static struct xs_tx *find_tx(struct xs_file *f, u32 id)
 {
@@ -277,7 +279,7 @@ static int prepare_tx(struct xs_file *f, struct xs_item *item)
 	return err;
 }
 
-/* --- Requests ------------------------------------------------------------------------------------------------- */
+/* --- Requests --------------------------------------------------------------------------------- */
 
 /* The reply came, or the domain died. */
 static void request_done(struct xpv_store_req *req)
@@ -323,7 +325,7 @@ static void forward(struct xs_file *f, struct xs_item *item)
 		xpv_st_req_put(&item->req);
 }
 
-/* --- Watches -------------------------------------------------------------------------------------------------- */
+/* --- Watches ---------------------------------------------------------------------------------- */
 
 static struct xs_watch *find_watch(struct xs_file *f, const char *path, const char *token)
 {
@@ -404,7 +406,7 @@ static int change_watch(struct xs_file *f, u32 type)
 	return 0;
 }
 
-/* --- Messages ------------------------------------------------------------------------------------------------- */
+/* --- Messages --------------------------------------------------------------------------------- */
 
 /*
  * xs_forward() - a message is complete in f->hdr and f->body

@@ -10,8 +10,10 @@
 
 static void errors(void)
 {
-	static const int all[] = { EINVAL, EACCES, EEXIST, EISDIR, ENOENT, ENOMEM, ENOSPC, EIO, ENOTEMPTY, ENOSYS, EROFS, EBUSY,
-				   EAGAIN, EISCONN, E2BIG, EPERM };
+	static const int all[] = {
+		EINVAL, EACCES, EEXIST, EISDIR, ENOENT, ENOMEM, ENOSPC, EIO, ENOTEMPTY, ENOSYS, EROFS,
+		EBUSY, EAGAIN, EISCONN, E2BIG, EPERM
+	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
@@ -33,13 +35,15 @@ static int number(const char *text, u64 max, u64 *v)
 
 static void numbers(void)
 {
-	static const char * const bad[] = { "", "-1", "+1", " 1", "1 ", "1\n", "0x10", "1a", "a", "184467440737095516150000" };
+	static const char * const bad[] = {
+		"", "-1", "+1", " 1", "1 ", "1\n", "0x10", "1a", "a", "184467440737095516150000"
+	};
 	unsigned int i;
 	u64 v = 77;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		CHECK_EQ(number(bad[i], U64_MAX, &v), -EINVAL);
-	CHECK_EQ(xpv_msg_number("1\0" "2", 3, 99, &v), -EINVAL);
+	CHECK_EQ(xpv_msg_number("1\0a", 3, 99, &v), -EINVAL);
 	CHECK_EQ(number("18446744073709551616", U64_MAX, &v), -ERANGE);
 	CHECK_EQ(number("8", 7, &v), -ERANGE);
 	CHECK_EQ(v, 77);
@@ -131,10 +135,14 @@ static void splits(void)
 
 static void nodes(void)
 {
-	static const char * const bad[] = { "device", "device/vbd", "device/vbd/", "device//1", "device/vbd/1/x", "device/v:d/1",
-		"backend/vbd/1", "device/vbd/1234567890123456789012345678901234567890", "device/vbd/a b" };
-	static const char * const bad_back[] = { "backend/vbd/x/1", "backend/vbd/32752/1", "backend/vbd/1/", "device/vbd/1/2",
-		"backend/vbd//1", "backend/vbd/1/2/3" };
+	static const char * const bad[] = {
+		"device", "device/vbd", "device/vbd/", "device//1", "device/vbd/1/x", "device/v:d/1",
+		"backend/vbd/1", "device/vbd/1234567890123456789012345678901234567890", "device/vbd/a b"
+	};
+	static const char * const bad_back[] = {
+		"backend/vbd/x/1", "backend/vbd/32752/1", "backend/vbd/1/", "device/vbd/1/2",
+		"backend/vbd//1", "backend/vbd/1/2/3"
+	};
 	struct xpv_node n;
 	unsigned int i;
 
@@ -183,6 +191,7 @@ static void otherends(void)
 int main(void)
 {
 	return ktap_run((struct ktap_test[]){
-		KTAP(errors), KTAP(numbers), KTAP(paths), KTAP(pairs), KTAP(parts), KTAP(splits), KTAP(nodes), KTAP(otherends), {}
+		KTAP(errors), KTAP(numbers), KTAP(paths), KTAP(pairs), KTAP(parts), KTAP(splits),
+		KTAP(nodes), KTAP(otherends), {}
 	});
 }

@@ -24,7 +24,7 @@ static void all_combinations(void)
 
 				CHECK(s.act <= XPV_ACT_RESTART);
 				CHECK_EQ(announces(s.act), s.next != XenbusStateUnknown);
-				CHECK_EQ(s.waits != NULL, s.act == XPV_ACT_WAIT || s.act == XPV_ACT_REFUSE);
+				CHECK_EQ(!!s.waits, s.act == XPV_ACT_WAIT || s.act == XPV_ACT_REFUSE);
 				/* An announcement changes something, save that a driver may publish Connected. */
 				CHECK(!announces(s.act) || s.next != own || s.act == XPV_ACT_CONNECT);
 			}
@@ -48,7 +48,8 @@ static void illegal_is_refused(void)
 		for (i = 0; i < ARRAY_SIZE(front_never); i++)
 			CHECK_EQ(xpv_state_next(0, front_never[i], peer).act, XPV_ACT_REFUSE);
 		for (i = 0; i < ARRAY_SIZE(back_never); i++)
-			CHECK_EQ(xpv_state_next(XPV_SF_BACKEND | XPV_SF_ONLINE, back_never[i], peer).act, XPV_ACT_REFUSE);
+			CHECK_EQ(xpv_state_next(XPV_SF_BACKEND | XPV_SF_ONLINE, back_never[i], peer).act,
+				 XPV_ACT_REFUSE);
 	}
 	for (i = 0; i < STATES; i++)
 		CHECK_EQ(xpv_state_next(XPV_SF_BACKEND | XPV_SF_ONLINE, i, XenbusStateInitWait).act, XPV_ACT_REFUSE);
@@ -140,12 +141,12 @@ static void step(struct side *s, enum xenbus_state peer)
 	case XPV_ACT_ASK_CLOSE:
 		if (s->busy)
 			break;
-		/* fallthrough */
+		fallthrough;
 	case XPV_ACT_CLOSE:
 	case XPV_ACT_RESTART:
 		disconnect(s);
 		s->flags = d.act == XPV_ACT_RESTART ? s->flags | XPV_SF_FRESH : s->flags & ~XPV_SF_FRESH;
-		/* fallthrough */
+		fallthrough;
 	case XPV_ACT_ANNOUNCE:
 		s->own = d.next;
 		break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An option ROM that starts a Linux kernel which is in the memory of an HVM guest already, put there by the device model
- * when it began. QEMU's own way reads kernel and initramfs through a port, byte by byte, which takes a minute under emulation.
+ * A boot sector, of a floppy, that starts a Linux kernel which is in the memory of an HVM guest already, put there by the
+ * device model when it began. QEMU's own way reads kernel and initramfs through a port, byte by byte: a minute under emulation.
  *
  * At BOOT_SETUP is a 64 KiB image of what belongs to 0x10000: the kernel's real-mode part with its header filled in, and the
  * command line (made by hvm-boot). This copies it there, as nothing low survives the firmware, and enters it.
@@ -9,43 +9,24 @@
 #define BOOT_SETUP	0x3000000
 #define SEGMENT		0x1000
 #define STACK		0xe000
+#define SCRATCH		0x600
 
 	.code16
 	.text
 	.global _start
 _start:
-	.word	0xaa55
-	.byte	1			/* of 512 bytes */
-	jmp	init
-	.org	0x18
-	.word	0, 0			/* neither a PCI nor a PnP header */
-
-init:	/* once, with the other ROMs: take over the boot vector */
-	push	%ds
-	push	%ax
-	xor	%ax, %ax
-	mov	%ax, %ds
-	movw	$boot, 0x19 * 4
-	mov	%cs, %ax
-	mov	%ax, 0x19 * 4 + 2
-	pop	%ax
-	pop	%ds
-	lret
-
-boot:
 	cli
 	cld
 	xor	%ax, %ax
+	mov	%ax, %ds
+	mov	%ax, %es
 	mov	%ax, %ss
 	mov	$0x7c00, %sp
-	mov	%ax, %es
-	mov	$0x7c00, %di
-	mov	%cs, %ax
-	mov	%ax, %ds
-	mov	$table, %si
+	mov	$(0x7c00 + table - _start), %si
+	mov	$SCRATCH, %di
 	mov	$(table_end - table), %cx
 	rep	movsb
-	mov	$0x7c00, %si
+	mov	$SCRATCH, %si
 	mov	$0x8000, %cx		/* words */
 	mov	$0x87, %ah		/* the BIOS's move of extended memory */
 	sti
@@ -69,5 +50,5 @@ table:	/* descriptors for that move: two for its own use, source, target, two mo
 	.fill	2, 8, 0
 table_end:
 
-	.org	511
-	.byte	0			/* checksum, filled in by tests/xen/run */
+	.org	510
+	.word	0xaa55

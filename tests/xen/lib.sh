@@ -102,6 +102,7 @@ guest_config()
 		;;
 	hvm*)
 		echo "device_model_args_hvm = [ $("$XPV_TOP/tests/xen/hvm-boot" "$dir" "$image" "$ramdisk" "$memory" "$cmdline") ]"
+		echo 'boot = "a"'
 		echo 'device_model_version = "qemu-xen"'
 		echo 'device_model_override = "/usr/libexec/xen-qemu-system-i386"'
 		echo 'xen_platform_pci = 1'

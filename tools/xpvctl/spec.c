@@ -129,19 +129,17 @@ static bool set_slot(struct parser *p, int slot, const char *value)
 	return !*value || slots[slot].set(p, value);
 }
 
-static bool set_flag(struct parser *p, const char *word, bool *known)
+/* False if the word is no flag. */
+static bool set_flag(struct parser *p, const char *word)
 {
-	*known = true;
 	if (!strcmp(word, "discard"))
 		p->spec->discard = true;
 	else if (!strcmp(word, "no-discard"))
 		p->spec->discard = false;
 	else if (!strcmp(word, "direct-io-safe"))
 		p->spec->direct_io_safe = true;
-	else if (!strcmp(word, "cdrom"))
-		return set_slot(p, DEVTYPE, word);
 	else
-		*known = false;
+		return false;
 	return true;
 }
 
@@ -155,12 +153,10 @@ static bool skips_format(const struct parser *p, const char *word)
 
 static bool set_positional(struct parser *p, const char *word)
 {
-	bool known;
-
-	if (!set_flag(p, word, &known))
-		return false;
-	if (known)
+	if (set_flag(p, word))
 		return true;
+	if (!strcmp(word, "cdrom"))
+		return set_slot(p, DEVTYPE, word);
 	if (!p->given[TARGET]) {
 		p->given[TARGET] = true;
 		return !*word || set_prefixed_target(p, word);
