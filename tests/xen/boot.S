@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A boot sector, of a floppy, that starts a Linux kernel which is in the memory of an HVM guest already, put there by the
- * device model when it began. QEMU's own way reads kernel and initramfs through a port, byte by byte: a minute under emulation.
+ * A boot sector, of a floppy, that starts a Linux kernel which is in the memory of an HVM guest already, put there from
+ * dom0 while it was paused. QEMU's own way reads kernel and initramfs through a port, byte by byte: a minute under emulation.
  *
  * At BOOT_SETUP is a 64 KiB image of what belongs to 0x10000: the kernel's real-mode part with its header filled in, and the
  * command line (made by hvm-boot). This copies it there, as nothing low survives the firmware, and enters it.

@@ -101,7 +101,7 @@ guest_config()
 		echo "cmdline = \"$cmdline\""
 		;;
 	hvm*)
-		echo "device_model_args_hvm = [ $("$XPV_TOP/tests/xen/hvm-boot" "$dir" "$image" "$ramdisk" "$memory" "$cmdline") ]"
+		echo "device_model_args_hvm = [ '-drive', 'if=floppy,format=raw,readonly=on,file=$XPV_TOP/out/xen/cache/boot.img' ]"
 		echo 'boot = "a"'
 		echo 'device_model_version = "qemu-xen"'
 		echo 'device_model_override = "/usr/libexec/xen-qemu-system-i386"'
@@ -189,13 +189,26 @@ guest_create()
 	echo "$type" >"$dir/type"
 	echo "$agent" >"$dir/agent"
 	guest_config "$name" "$type" >"$dir/config"
-	if ! xl create "$dir/config" >"$dir/xl.log" 2>&1; then
+	if ! guest_start "$name" "$type" >"$dir/xl.log" 2>&1; then
 		cat "$dir/xl.log"
 		guest_logs "$name"
 		fail "xl create $name"
 	fi
 	guest_connect "$name"
 	[ ! "$wait" ] || guest_wait "$name" || fail "guest $name ($type, $kernel) does not take commands"
+}
+
+# An HVM guest's kernel is put into its memory before it begins.
+guest_start()
+{
+	local where
+
+	[[ $2 == hvm* ]] || { xl create "$dir/config"; return; }
+	where=$("$XPV_TOP/tests/xen/hvm-boot" "$dir" "$image" "$ramdisk" "$memory" "$cmdline") || return
+	xl create -p "$dir/config" || return
+	# shellcheck disable=SC2086 # pairs of address and file
+	"$XPV_TOP/out/xen/cache/fill" "$(xl domid "$1")" $where || { xl destroy "$1"; return 1; }
+	xl unpause "$1"
 }
 
 # The way to the guest's agent: its output is appended to log, what is written to in goes to it.
