@@ -50,8 +50,8 @@ struct port_state {
  * struct stub_port - one port
  * @lock: see above
  * @s:    its state
- * @vcpu: the virtual CPU that its events go to. Written under the topology lock, read with
- *        READ_ONCE().
+ * @vcpu: the virtual CPU that its events go to. Written under @lock, or while the port is closed
+ *        under the topology lock; read with READ_ONCE().
  */
 struct stub_port {
 	spinlock_t lock;	/* protects @s */
@@ -405,38 +405,39 @@ static int status(struct stub_domain *d, struct evtchn_status *op)
  * Events that are pending stay where they are, as in Xen. But a CPU that is going offline will not
  * look at them any more, and gets its interrupts moved away just then.
  */
-static int rebind(struct stub_domain *d, evtchn_port_t port, unsigned int vcpu)
+static int rebind(struct stub_domain *d, struct stub_port *p, evtchn_port_t port, unsigned int vcpu)
 {
-	struct stub_port *p = port_get(d, port);
 	struct shared_info *shared = d->events.shared;
-	unsigned long flags;
-	unsigned int old;
+	unsigned int old = p->vcpu;
 
-	if (!p || p->s.kind == EVTCHNSTAT_closed)
+	lockdep_assert_held(&p->lock);
+	if (p->s.kind == EVTCHNSTAT_closed)
 		return dead_or(d, -EINVAL);
 	if (p->s.kind == EVTCHNSTAT_ipi || (p->s.kind == EVTCHNSTAT_virq && !virq_is_global(p->s.virq)))
 		return -EINVAL;
 
-	old = p->vcpu;
 	WRITE_ONCE(p->vcpu, vcpu);
-	if (cpu_online(old) || sync_test_bit(port, shared->evtchn_mask) ||
-	    !sync_test_bit(port, shared->evtchn_pending))
-		return 0;
-	local_irq_save(flags);
-	stub_vcpu_notify(d, vcpu, port);
-	local_irq_restore(flags);
+	if (!cpu_online(old) && !sync_test_bit(port, shared->evtchn_mask) &&
+	    sync_test_bit(port, shared->evtchn_pending))
+		stub_vcpu_notify(d, vcpu, port);
 	return 0;
 }
 
+/* An affinity is changed under the interrupt's lock, so the topology lock is out of reach. */
 static int bind_vcpu(struct stub_domain *d, struct evtchn_bind_vcpu *op)
 {
+	struct stub_port *p = port_get(d, op->port);
+	unsigned long flags;
 	int err;
 
 	if (op->vcpu >= d->events.nr_vcpus)
 		return -ENOENT;
-	spin_lock(&topology_lock);
-	err = rebind(d, op->port, op->vcpu);
-	spin_unlock(&topology_lock);
+	if (!p)
+		return dead_or(d, -EINVAL);
+
+	spin_lock_irqsave(&p->lock, flags);
+	err = rebind(d, p, op->port, op->vcpu);
+	spin_unlock_irqrestore(&p->lock, flags);
 	return err;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The core's bookkeeping of a device: what stands behind struct xpv_device's @core. Each block names the file that owns it.
+ * The core's bookkeeping of a device: what stands behind struct xpv_device's @core. Each block names the file
+ * that owns it.
  */
 #ifndef XPV_DEVICE_H
 #define XPV_DEVICE_H

@@ -2,8 +2,10 @@
 /*
  * Upcalls: from the hypervisor's interrupt on a virtual CPU to its pending ports.
  *
- * Handlers that do all their work and EOI at once, on both sides of a busy connection, could keep a CPU from everything
- * else. So the time that a CPU spends in them, over all domains, fills a bucket that leaks three quarters of real time;
+ * Handlers that do all their work and EOI at once, on both sides of a busy connection, could keep a CPU from
+ * everything
+ * else. So the time that a CPU spends in them, over all domains, fills a bucket that leaks three quarters of
+ * real time;
  * when it is full, virtual CPUs are held off until it is empty. One that was not served at all comes first then.
  */
 #include <linux/export.h>
@@ -13,7 +15,8 @@
 
 #define SCAN_BUDGET	64	/* events between looks at the clock */
 #define LOAD_FULL	(2 * NSEC_PER_MSEC)
-#define LOAD_MAX	(8 * NSEC_PER_MSEC)	/* a CPU that was not running for a while is no reason to wait for long */
+/* A CPU that was not running for a while is no reason to wait for long. */
+#define LOAD_MAX	(8 * NSEC_PER_MSEC)
 #define SERVED_NS	(100 * NSEC_PER_USEC)
 
 /**

@@ -28,7 +28,10 @@ struct xpv_guest {
 	struct guest_store *store;
 };
 
-/* --- guest-grant.c ------------------------------------------------------------------------------------------------ */
+/*
+ * --- guest-grant.c
+ * ------------------------------------------------------------------------------------------------
+ */
 
 int guest_grants_start(struct xpv_domain *dom);
 void guest_grants_stop(struct xpv_domain *dom);		/* the table grows no more */
@@ -40,13 +43,19 @@ void guest_grant_free(struct xpv_domain *dom, unsigned int n, const xpv_gref_t *
 void guest_grant_set(struct xpv_domain *dom, xpv_gref_t ref, domid_t to, struct page *page, u32 flags);
 int guest_grant_revoke(struct xpv_domain *dom, xpv_gref_t ref);
 
-/* --- guest-map.c: the other side's grants ------------------------------------------------------------------------- */
+/*
+ * --- guest-map.c: the other side's grants
+ * -------------------------------------------------------------------------
+ */
 
 unsigned int guest_grant_map(struct xpv_domain *dom, domid_t from, struct xpv_grant_map *maps, unsigned int n);
 void guest_grant_unmap(struct xpv_domain *dom, struct xpv_grant_map *maps, unsigned int n);
 unsigned int guest_grant_copy(struct xpv_domain *dom, domid_t peer, struct xpv_grant_copy *segs, unsigned int n);
 
-/* --- guest-event.c: ports as interrupts --------------------------------------------------------------------------- */
+/*
+ * --- guest-event.c: ports as interrupts
+ * ---------------------------------------------------------------------------
+ */
 
 /**
  * struct guest_vcpu - what a virtual CPU's scan keeps
@@ -125,16 +134,25 @@ void guest_event_notify(struct xpv_domain *dom, evtchn_port_t port);
 void guest_event_eoi(struct xpv_domain *dom, evtchn_port_t port, bool spurious);
 void guest_event_quality(struct xpv_domain *dom, evtchn_port_t port, struct xpv_event_quality *q);
 
-/* --- guest-upcall.c: from the hypervisor's interrupt to the scan --------------------------------------------------- */
+/*
+ * --- guest-upcall.c: from the hypervisor's interrupt to the scan
+ * ---------------------------------------------------
+ */
 
 void guest_vcpus_init(struct guest_events *e);
 void guest_vcpus_stop(struct guest_events *e);
 
-/* --- guest-2l.c: the 2-level bitmaps ------------------------------------------------------------------------------ */
+/*
+ * --- guest-2l.c: the 2-level bitmaps
+ * ------------------------------------------------------------------------------
+ */
 
 extern const struct guest_evtchn_abi guest_evtchn_2l;
 
-/* --- guest-store.c: the store's ring ------------------------------------------------------------------------------ */
+/*
+ * --- guest-store.c: the store's ring
+ * ------------------------------------------------------------------------------
+ */
 
 int guest_store_start(struct xpv_domain *dom);
 void guest_store_stop(struct xpv_domain *dom);

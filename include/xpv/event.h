@@ -2,7 +2,8 @@
 /*
  * Event channels on behalf of a device, as Linux interrupts with late EOI.
  *
- * A port stays masked from the delivery of its interrupt until the driver calls xpv_event_eoi(). A handler that found no
+ * A port stays masked from the delivery of its interrupt until the driver calls xpv_event_eoi(). A handler
+ * that found no
  * work says so (XPV_EOI_SPURIOUS): from the second such event in a row on, unmasking is put off, for longer each
  * time, up to a second, so that a peer that storms costs only itself.
  */
@@ -58,7 +59,10 @@ void xpv_event_notify(const struct xpv_event *ev);
 #define XPV_EOI_WORK		false
 #define XPV_EOI_SPURIOUS	true
 
-/** xpv_event_eoi() - the handler's work is done; once per interrupt, except when the device is broken. Any context. */
+/**
+ * xpv_event_eoi() - the handler's work is done; once per interrupt, except when the device is broken. Any
+ * context.
+ */
 void xpv_event_eoi(const struct xpv_event *ev, bool spurious);
 
 #endif /* XPV_EVENT_H */

@@ -17,7 +17,8 @@ struct xpv_device;
 /**
  * xpv_grant_alloc() - take @n references, all or none
  *
- * Any context. Return: 0, or -EAGAIN when there are not enough now: use xpv_grant_wait(). -ENOSPC when @n can never be had.
+ * Any context. Return: 0, or -EAGAIN when there are not enough now: use xpv_grant_wait(). -ENOSPC when @n can
+ * never be had.
  */
 int xpv_grant_alloc(struct xpv_device *dev, unsigned int n, xpv_gref_t *refs);
 
@@ -35,7 +36,8 @@ void xpv_grant_set(struct xpv_device *dev, xpv_gref_t ref, struct page *page, u3
 /**
  * xpv_grant_revoke() - end the peer's access, keep the reference
  *
- * Any context. Return: 0, the reference may be set again or freed; -EBUSY: the peer still has the page mapped, nothing
+ * Any context. Return: 0, the reference may be set again or freed; -EBUSY: the peer still has the page mapped,
+ * nothing
  * changed.
  */
 int xpv_grant_revoke(struct xpv_device *dev, xpv_gref_t ref);

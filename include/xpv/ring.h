@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory of shared rings, of one or more pages. The indices and slots are those of <xen/interface/io/ring.h>; slots are
+ * Memory of shared rings, of one or more pages. The indices and slots are those of <xen/interface/io/ring.h>;
+ * slots are
  * read with RING_COPY_REQUEST() and RING_COPY_RESPONSE() only (make lint sees to that).
  */
 #ifndef XPV_RING_H
@@ -12,7 +13,7 @@
 struct xpv_device;
 
 #define XPV_RING_MAX_ORDER	4
-#define XPV_RING_MAX_PAGES	(1U << XPV_RING_MAX_ORDER)
+#define XPV_RING_MAX_PAGES	BIT(XPV_RING_MAX_ORDER)
 
 /**
  * struct xpv_ring - the pages of one shared ring

@@ -114,7 +114,8 @@ static void refused(void)
 	CHECK_EQ(judge(good(BLKIF_OP_WRITE), &readonly), BLKIF_RSP_ERROR);
 	CHECK_EQ(judge(good(BLKIF_OP_FLUSH_DISKCACHE), &readonly), BLKIF_RSP_ERROR);
 
-	op = good(BLKIF_OP_READ), op.segs[1].first = 5;
+	op = good(BLKIF_OP_READ);
+	op.segs[1].first = 5;
 	op.segs[1].last = 4;
 	CHECK_EQ(judge(op, &disk), BLKIF_RSP_ERROR);
 	op = good(BLKIF_OP_READ);

@@ -44,10 +44,12 @@ static void geometries(void)
 	g = ok;
 	g.sector_size = 520;
 	CHECK(blkfront_geometry_check(&g));
-	g = ok, g.sector_size = 8192;
+	g = ok;
+	g.sector_size = 8192;
 	g.physical_size = 8192;
 	CHECK(blkfront_geometry_check(&g));
-	g = ok, g.sector_size = 4096;
+	g = ok;
+	g.sector_size = 4096;
 	g.physical_size = 512;
 	CHECK(blkfront_geometry_check(&g));
 	g = ok;

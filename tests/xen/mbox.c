@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A pair of byte streams between dom0 and an HVM or PVH guest through 64 KiB of the guest's memory that its kernel was told
+ * A pair of byte streams between dom0 and an HVM or PVH guest through 64 KiB of the guest's memory that its
+ * kernel was told
  * to leave alone (memmap=). It needs nothing of what is tested: no hypercall of the guest, no PV driver, no emulated
  * device; and it is fast, which an emulated serial port is not.
  *
  *   guest:  mbox ADDRESS command...    the command's stdin and stdout are the streams
  *   dom0:   mbox-dom0 ADDRESS DOMID    its own stdin and stdout are; ends when the domain has gone
  *
- * Both sides poll, a little slower the longer nothing comes. The rings live as long as the guest's memory does: after a
+ * Both sides poll, a little slower the longer nothing comes. The rings live as long as the guest's memory
+ * does: after a
  * save and restore dom0's side is started again and goes on where it was.
  */
 #include <errno.h>
@@ -52,7 +54,10 @@ static void __attribute__((noreturn)) die(const char *what)
 	exit(1);
 }
 
-/* Whatever the descriptor has to read and the ring has room for. Returns the bytes, 0 for none, -1 at the end of the file. */
+/*
+ * Whatever the descriptor has to read and the ring has room for. Returns the bytes, 0 for none, -1 at the end
+ * of the file.
+ */
 static int fill(struct mbox *m, int n, int fd, int wait_ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
