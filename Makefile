@@ -20,8 +20,12 @@ tools:
 
 modules_install: $(addprefix install-,$(RELEASES))
 
+# Headers packages have neither the key to sign with nor the System.map without which Kbuild leaves out depmod.
+install-%: kdir = $(or $(KDIR),/lib/modules/$*/build)
 install-%: build-%
-	$(MAKE) -C $(or $(KDIR),/lib/modules/$*/build) M=$(CURDIR)/out/build/$* INSTALL_MOD_DIR=extra/xpv modules_install
+	$(MAKE) -C $(kdir) M=$(CURDIR)/out/build/$* INSTALL_MOD_DIR=extra/xpv \
+		$(if $(wildcard $(kdir)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=) modules_install
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $*
 
 install: modules_install
 	@$(MAKE) --no-print-directory -C tools install

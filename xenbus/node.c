@@ -35,7 +35,10 @@ bool xpv_node_split(const char *path, bool backend, size_t *len, const char **ke
 	return true;
 }
 
-/* Copy one component up to the next slash or the end. Return: what follows, or NULL. */
+/*
+ * Copy one component up to the next slash or the end. Return: what follows, or NULL. There is no dash in one: it
+ * separates them in the device's name in sysfs, which has to be unique.
+ */
 static const char *component(const char *p, char name[XPV_NODE_NAME_MAX])
 {
 	size_t len = strcspn(p, "/"), i;
@@ -43,7 +46,7 @@ static const char *component(const char *p, char name[XPV_NODE_NAME_MAX])
 	if (!len || len >= XPV_NODE_NAME_MAX)
 		return NULL;
 	for (i = 0; i < len; i++) {
-		if (!(isascii(p[i]) && isalnum(p[i])) && p[i] != '_' && p[i] != '-')
+		if (!(isascii(p[i]) && isalnum(p[i])) && p[i] != '_')
 			return NULL;
 		name[i] = p[i];
 	}

@@ -90,10 +90,13 @@ struct xs_item *xs_first_reply(struct xs_file *f)
 	return item;
 }
 
+/* One that is too long fails here, and counts as missed: the watch's own path is what the program could send. */
 static int fill_event(struct xs_item *item, const char *path, const char *token, gfp_t gfp)
 {
 	size_t path_len = strlen(path) + 1, token_len = strlen(token) + 1;
 
+	if (path_len + token_len > XENSTORE_PAYLOAD_MAX)
+		return -E2BIG;
 	item->event = true;
 	item->hdr.len = path_len + token_len;
 	item->req.body = kmalloc(item->hdr.len, gfp);

@@ -172,10 +172,12 @@ guest_create()
 	ramdisk=$("$XPV_TOP/tests/xen/initramfs" "$release" ${initramfs[0]+"${initramfs[@]}"}) || fail "no initramfs"
 	ramdisk=$(guest_local "$ramdisk")
 
-	# A console that carries commands has nothing else on it. A serial port is slow: errors only.
+	# A console that carries commands has nothing else on it. A serial port is slow: errors only. Each access to a device
+	# that QEMU emulates in dom0 takes a millisecond or several: no early search of 256 buses.
 	cmdline="panic=-1 xpv.agent=$agent${load:+ xpv.load=${load#,}}"
 	case $type in
-	hvm-nopv) cmdline="console=ttyS0 loglevel=4 nopv $cmdline" ;;
+	hvm-nopv) cmdline="console=ttyS0 loglevel=4 nopv pci=noearly $cmdline" ;;
+	hvm) cmdline="console=hvc0 loglevel=5 pci=noearly $cmdline" ;;
 	*) cmdline="console=hvc0 loglevel=5 $cmdline" ;;
 	esac
 	case $agent in

@@ -10,6 +10,7 @@
 #include "xpvctl.h"
 
 #define TRANSACTION_TRIES 100
+#define ENOENT_TRIES 5
 
 bool store_open(struct ctl *ctl)
 {
@@ -150,6 +151,14 @@ bool store_transact(struct ctl *ctl, bool (*body)(struct ctl *ctl, xs_transactio
 		if (!body(ctl, t, arg)) {
 			error = errno;
 			xs_transaction_end(ctl->xs, t, true);
+			/*
+			 * A transaction is no snapshot: a parent that somebody else has just removed as
+			 * empty is missing in a transaction that would have ended in a conflict.
+			 */
+			if (error == ENOENT && try < ENOENT_TRIES) {
+				pause_ms(rand() % 20);
+				continue;
+			}
 			errno = error;
 			return false;
 		}
