@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
 # Memory that is not there: allocations that each module asks for fail at random while disks are attached, used and detached, domains
@@ -23,7 +23,8 @@ inject()
 	size=$(awk -v m="$(echo "$3" | tr - _)" '$1 == m { print $2 }' /proc/modules)
 	{
 		echo "$start" >"$1/require-start"
-		printf '0x%x\n' $((start + size)) >"$1/require-end"
+		# modules are in the last 2 GiB; the shell cannot count that far
+		printf '0xffffffff%08x\n' $((0x${start#0xffffffff} + size)) >"$1/require-end"
 		echo 32 >"$1/stacktrace-depth"
 		echo 0 >"$1/verbose"
 		echo N >"$1/ignore-gfp-wait"

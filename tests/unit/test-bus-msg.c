@@ -137,7 +137,8 @@ static void nodes(void)
 {
 	static const char * const bad[] = {
 		"device", "device/vbd", "device/vbd/", "device//1", "device/vbd/1/x", "device/v:d/1",
-		"device/v-bd/1", "device/vbd/2-1", "backend/vbd/1", "device/vbd/1234567890123456789012345678901234567890", "device/vbd/a b"
+		"device/v-bd/1", "device/vbd/2-1", "backend/vbd/1", "device/vbd/a b",
+		"device/vbd/1234567890123456789012345678901234567890"
 	};
 	static const char * const bad_back[] = {
 		"backend/vbd/x/1", "backend/vbd/32752/1", "backend/vbd/1/", "device/vbd/1/2",

@@ -22,20 +22,18 @@ static void write_file(xenforeignmemory_handle *h, uint32_t domid, unsigned long
 {
 	int fd = open(name, O_RDONLY), i;
 	xen_pfn_t gfn[CHUNK];
-	ssize_t got, sum;
+	ssize_t got, sum, first = address % PAGE;
 	char *to;
 
 	if (fd < 0)
 		die(name);
-	if (address % PAGE)
-		exit(2);
 	do {
 		for (i = 0; i < CHUNK; i++)
 			gfn[i] = address / PAGE + i;
 		to = xenforeignmemory_map(h, domid, PROT_READ | PROT_WRITE, CHUNK, gfn, NULL);
 		if (!to)
 			die("map");
-		for (sum = 0; sum < (ssize_t)(CHUNK * PAGE); sum += got) {
+		for (sum = first; sum < (ssize_t)(CHUNK * PAGE); sum += got) {
 			got = read(fd, to + sum, CHUNK * PAGE - sum);
 			if (got < 0)
 				die(name);
@@ -43,7 +41,8 @@ static void write_file(xenforeignmemory_handle *h, uint32_t domid, unsigned long
 				break;
 		}
 		xenforeignmemory_unmap(h, to, CHUNK);
-		address += sum;
+		address += sum - first;
+		first = 0;
 	} while (sum == CHUNK * PAGE);
 	close(fd);
 }
