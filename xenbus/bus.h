@@ -20,6 +20,10 @@
 #define XPV_BUS_HASH_BITS	6
 #define XPV_BUS_CHANGED_MAX	128
 
+/* How often and after what pause something that must not be left undone is tried without memory. */
+#define XPV_NOMEM_TRIES		20
+#define XPV_NOMEM_MS		10
+
 /**
  * struct xpv_bus_domain - a domain's devices on both buses (scan.c)
  * @dom:        domain

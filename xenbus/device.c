@@ -24,6 +24,7 @@
  *	bus->lock
  *	core->key_lock, core->text_lock
  */
+#include <linux/delay.h>
 #include <linux/slab.h>
 #include "bus.h"
 #include "domain.h"
@@ -196,6 +197,16 @@ int xpv_device_bind(struct xpv_device_core *core, struct xpv_driver *drv)
 	return err;
 }
 
+/* The last word of this driver: the peer would wait for ever without. */
+static void announce_closed(struct xpv_device_core *core)
+{
+	unsigned int tries = XPV_NOMEM_TRIES;
+
+	while (!xpv_device_vanished(&core->dev) &&
+	       xpv_device_announce(core, XenbusStateClosed, -1) == -ENOMEM && --tries)
+		msleep(XPV_NOMEM_MS);
+}
+
 /** xpv_device_unbind() - the driver goes: unbound by hand, unloaded, or the device vanished. As above. */
 void xpv_device_unbind(struct xpv_device_core *core)
 {
@@ -212,8 +223,7 @@ void xpv_device_unbind(struct xpv_device_core *core)
 	core->live = false;
 	xpv_device_unwatch(core);
 	xpv_device_report_leaks(core);
-	if (!xpv_device_vanished(&core->dev))
-		xpv_device_announce(core, XenbusStateClosed, -1);
+	announce_closed(core);
 	xpv_device_waits(&core->dev, "a driver");
 	mutex_unlock(&core->lock);
 }

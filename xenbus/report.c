@@ -5,6 +5,7 @@
  * The error node of a device is error/<nodename>/error in its domain's home, "<errno> <text>". It
  * is removed, with the empty directories above it, when the device connects or goes.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <xpv/trace.h>
@@ -82,8 +83,10 @@ static int remove_body(struct xpv_store *st, u32 tx, void *arg)
 /** xpv_error_remove() - mirror; directories above that are empty then go as well */
 void xpv_error_remove(struct xpv_store *st, const char *nodename)
 {
-	if (!xpv_st_is_dead(st))
-		xpv_st_transact(st, remove_body, (void *)nodename);
+	unsigned int tries = XPV_NOMEM_TRIES;
+
+	while (!xpv_st_is_dead(st) && xpv_st_transact(st, remove_body, (void *)nodename) == -ENOMEM && --tries)
+		msleep(XPV_NOMEM_MS);
 }
 
 /* --- Errors ----------------------------------------------------------------------------------- */

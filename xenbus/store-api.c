@@ -105,12 +105,14 @@ static int transact_once(struct xpv_store *st, int (*body)(struct xpv_store *st,
 	if (err || !tx)
 		return -EIO;
 	err = body(st, tx, arg);
-	if (err) {
-		xpv_st_post(st, XS_TRANSACTION_END, tx, "F", 2);
-		return err;
+	if (!err) {
+		err = xpv_st_talk(st, XS_TRANSACTION_END, tx, "T", 2, NULL, NULL);
+		if (!err || err == -EAGAIN)
+			return err ? 1 : 0;
 	}
-	err = xpv_st_talk(st, XS_TRANSACTION_END, tx, "T", 2, NULL, NULL);
-	return err == -EAGAIN ? 1 : err;
+	/* Also when the request to commit could not be sent; one that was committed all the same is not found then. */
+	xpv_st_post(st, XS_TRANSACTION_END, tx, "F", 2);
+	return err;
 }
 
 /*

@@ -51,7 +51,7 @@ umount $mnt
 # read-only: the frontend refuses, and the data stays
 xpvctl block-attach basic "phy:$dev" xvda r || die "attach read-only"
 [ "$(cat /sys/block/xvda/ro)" = 1 ] || die "not read-only"
-dd if=/dev/zero of=/dev/xvda bs=4k count=1 oflag=direct 2>/dev/null && die "a write to a read-only disk succeeded"
+dd if=/dev/zero of=/dev/xvda bs=4k count=1 oflag=direct conv=nocreat 2>/dev/null && die "a write to a read-only disk succeeded"
 mount -o ro,noload /dev/xvda $mnt || die "mount read-only"
 (cd $mnt && sha256sum --quiet -c /run/basic.sums) || die "checksums read-only"
 umount $mnt
@@ -59,15 +59,15 @@ xpvctl block-detach basic xvda || die "detach"
 
 # again, with other shapes of I/O, verified
 xpvctl block-attach basic "phy:$dev" xvda w || die "attach again"
-fio --name=verify --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=32 --rw=randwrite --bsrange=512-128k \
+fio --name=verify --allow_file_create=0 --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=32 --rw=randwrite --bsrange=512-128k \
 	--size=64m --io_size=24m --verify=crc32c --do_verify=1 --verify_fatal=1 --fsync=64 --randseed=1 \
 	--minimal >/run/basic.fio 2>&1 || die "fio: $(tail -3 /run/basic.fio)"
 for bytes in 512 1024 4096 45056 65536 1048576; do
 	dd if=/dev/urandom of=/run/basic.in bs=$bytes count=3 2>/dev/null
-	dd if=/run/basic.in of=/dev/xvda bs=$bytes seek=5 oflag=direct conv=fsync 2>/dev/null || die "write $bytes"
+	dd if=/run/basic.in of=/dev/xvda bs=$bytes seek=5 oflag=direct conv=fsync,nocreat 2>/dev/null || die "write $bytes"
 	dd if=/dev/xvda bs=$bytes skip=5 count=3 iflag=direct 2>/dev/null | cmp -s - /run/basic.in || die "read $bytes"
 done
-dd if=/run/basic.in of=/dev/xvda bs=1M count=1 oflag=direct,sync 2>/dev/null || die "synchronous write"
+dd if=/run/basic.in of=/dev/xvda bs=1M count=1 oflag=direct,sync conv=nocreat 2>/dev/null || die "synchronous write"
 blockdev --flushbufs /dev/xvda
 sum=$(sha256sum </dev/xvda)
 xpvctl block-detach basic xvda || die "detach"

@@ -38,7 +38,7 @@ xpvctl block-detach detach xvda || die "second detach"
 
 # by force: mounted, and with I/O in flight
 xpvctl block-attach detach "phy:$dev" xvda w || die "attach"
-fio --name=io --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw --bs=4k --offset=32m \
+fio --name=io --allow_file_create=0 --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw --bs=4k --offset=32m \
 	--time_based --runtime=60 >/run/detach.fio 2>&1 &
 fio=$!
 sleep 1

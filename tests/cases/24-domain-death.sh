@@ -13,7 +13,7 @@ dev=$disk
 
 io()
 {
-	fio --name=io --filename="$1" --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw --bs=16k \
+	fio --name=io --allow_file_create=0 --filename="$1" --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw --bs=16k \
 		--time_based --runtime=120 >/run/death.fio 2>&1 &
 	fio=$!
 	sleep 1

@@ -34,7 +34,7 @@ pattern_of() { yes "domain $1" | head -c 1048576; }
 pids=
 for n in 1 2 3 4; do
 	(
-		fio --name=side --filename="$(blk $n)" --direct=1 --ioengine=libaio --iodepth=8 --rw=randwrite --bs=8k \
+		fio --name=side --allow_file_create=0 --filename="$(blk $n)" --direct=1 --ioengine=libaio --iodepth=8 --rw=randwrite --bs=8k \
 			--size=24m --io_size=8m --verify=crc32c --do_verify=1 --verify_fatal=1 --randseed=$n \
 			--minimal >/run/two.fio$n 2>&1 || exit 1
 		pattern_of $n | dd of="$(blk $n)" bs=64k seek=400 iflag=fullblock oflag=direct conv=fsync status=none
@@ -50,7 +50,7 @@ for n in 1 2 3 4; do
 done
 
 # one dies and one is detached under another's I/O
-fio --name=live --filename="$(blk 2)" --direct=1 --ioengine=libaio --iodepth=8 --rw=randrw --bs=8k --size=24m \
+fio --name=live --allow_file_create=0 --filename="$(blk 2)" --direct=1 --ioengine=libaio --iodepth=8 --rw=randrw --bs=8k --size=24m \
 	--time_based --runtime=6 >/run/two.live 2>&1 &
 live=$!
 sleep 1

@@ -32,7 +32,7 @@ blk_of() { basename "$(echo "$(fe_sysfs "$1" 51712)"/block/*)"; }
 kill_cycle()
 {
 	xpvctl block-attach -q -t 30 "$2" "phy:$4" xvda w || die "$1: attach"
-	fio --name=churn --filename="/dev/$(blk_of "$3")" --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw \
+	fio --name=churn --allow_file_create=0 --filename="/dev/$(blk_of "$3")" --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw \
 		--bsrange=4k-64k --size=16m --time_based --runtime=300 >"$case_tmp/fio.$2" 2>&1 &
 	k_fio=$!
 	sleep 0.2
