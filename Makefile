@@ -4,7 +4,7 @@
 # two kernels do not overwrite each other.
 
 KERNELS ?= $(notdir $(patsubst %/build,%,$(wildcard /lib/modules/*/build)))
-KDIR_RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
+KDIR_RELEASE = $(shell tests/lib/release $(KDIR))
 RELEASES = $(if $(KDIR),$(KDIR_RELEASE),$(KERNELS))
 
 all: modules tools

@@ -31,6 +31,7 @@
 #   wait_for SECONDS COMMAND...       until the command succeeds
 #   fail TEXT..., note TEXT...
 #
+# All limits are multiplied by XPV_SLOW, for a host that is slow or has much else to do.
 # $XPV_LOGS is where a case leaves files that are to be kept.
 
 XPV_GUESTS=/run/xpv/guests
@@ -49,7 +50,7 @@ fail()
 
 wait_for()
 {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${XPV_SLOW:-1}))
 
 	shift
 	until "$@"; do
@@ -286,7 +287,7 @@ guest_connected()
 
 guest_wait()
 {
-	local end=$((SECONDS + ${2:-180})) lines
+	local end=$((SECONDS + ${2:-90} * ${XPV_SLOW:-1})) lines
 
 	while :; do
 		mapfile -t lines <"$XPV_GUESTS/$1/log"
@@ -306,6 +307,7 @@ guest_run()
 
 	shift
 	[ "$1" != -t ] || { limit=$2; shift 2; }
+	limit=$((limit * ${XPV_SLOW:-1}))
 	guest_connected "$name" || { note "guest $name has gone" >&2; return 125; }
 	mapfile -t lines <"$dir/log"
 	from=${#lines[@]} end=$((SECONDS + limit + 10))
