@@ -57,12 +57,14 @@ lane()
 	while [ $i -lt $((plain / lanes)) ]; do
 		plain_cycle "$name" "$2" || die "lane $1: plain cycle $i"
 		i=$((i + 1))
+		[ $((i % 50)) != 0 ] || note "lane $1: $i plain cycles, $(cut -d' ' -f1 /proc/uptime) s"
 	done
 	i=0
 	while [ $i -lt $((kills / lanes)) ]; do
 		how=$(echo "$ways_to_kill" | cut -d' ' -f$((i % 6 + 1)))
 		kill_cycle "$how" "$name" "$domid" "$2"
 		i=$((i + 1))
+		[ $((i % 12)) != 0 ] || note "lane $1: $i kills, $(cut -d' ' -f1 /proc/uptime) s"
 	done
 	xpvctl destroy -q "$name" || die "lane $1: destroy"
 	echo "done" >"$case_tmp/lane$1"

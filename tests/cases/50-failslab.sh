@@ -91,26 +91,17 @@ for module in $suite_modules; do
 	xpvctl destroy after || die "destroy"
 done
 
-# the modules' own init
+# the modules' own init: the N-th allocation of insmod fails
+for knob in failslab fail_page_alloc; do
+	[ ! -d $debugfs/$knob ] || echo 0 >$debugfs/$knob/stacktrace-depth
+done
 for module in xpv-blkfront xpv-blkback; do
-	without $module
-	i=0
-	while [ $i -lt 8 ]; do
-		echo 1 >/proc/self/make-it-fail
-		for knob in failslab fail_page_alloc; do
-			[ -d $debugfs/$knob ] || continue
-			echo Y >$debugfs/$knob/task-filter
-			echo 0 >$debugfs/$knob/require-start
-			echo -1 >$debugfs/$knob/require-end 2>/dev/null || echo 0xffffffffffffffff >$debugfs/$knob/require-end
-			echo 1 >$debugfs/$knob/times
-			echo $i >$debugfs/$knob/space
-			echo 100 >$debugfs/$knob/probability
-		done
-		insmod "$build/$module.ko" 2>/dev/null
-		echo 0 >/proc/self/make-it-fail
-		no_inject
+	nth=7
+	while [ $nth -lt 400 ]; do
 		without $module
-		i=$((i + 1))
+		# shellcheck disable=SC2016 # for the inner shell
+		sh -c 'echo $1 >/proc/self/fail-nth && exec insmod "$2"' sh $nth "$build/$module.ko" >/dev/null 2>&1
+		nth=$((nth + 41))
 	done
 	need $module || die "load $module"
 done
