@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Bounded waiting with a progress line. Watches on both directories wake it at once; what sysfs
- * says changes without a watch, so it looks four times a second anyway.
+ * says changes without a watch, so it looks anyway, soon at first and four times a second later.
  */
 #include <errno.h>
 #include <poll.h>
@@ -13,7 +13,7 @@
 
 #include "xpvctl.h"
 
-#define TICK_MS		250
+#define TICK_MS		250	/* between looks, at most */
 #define PLAIN_LINE_MS	5000	/* between progress lines where there is no terminal */
 
 static long now_ms(void)
@@ -49,13 +49,13 @@ static void show_end(const struct progress *p)
 		fputs("\r\033[K", stderr);
 }
 
-/* Until a watch fires, or a tick has passed. */
-static void pause_for_change(struct ctl *ctl, long left)
+/* Until a watch fires, or @ms have passed. */
+static void pause_for_change(struct ctl *ctl, long ms)
 {
 	struct pollfd pfd = { .fd = xs_fileno(ctl->xs), .events = POLLIN };
 	char **event;
 
-	if (poll(&pfd, 1, left < TICK_MS ? (int)left : TICK_MS) <= 0)
+	if (poll(&pfd, 1, (int)ms) <= 0)
 		return;
 	while ((event = xs_check_watch(ctl->xs)))
 		free(event);
@@ -65,7 +65,7 @@ enum ctl_exit wait_for(struct ctl *ctl, struct vbd *vbd,
 		       enum verdict (*judge)(const struct vbd *vbd), unsigned int seconds)
 {
 	struct progress p = { .start = now_ms(), .tty = isatty(STDERR_FILENO) };
-	long end = p.start + 1000L * seconds;
+	long end = p.start + 1000L * seconds, tick = 10;
 	enum ctl_exit result = CTL_TIMEOUT;
 
 	p.shown = p.start;
@@ -87,7 +87,8 @@ enum ctl_exit wait_for(struct ctl *ctl, struct vbd *vbd,
 		if (now_ms() >= end)
 			break;
 		show(&p, ctl, vbd);
-		pause_for_change(ctl, end - now_ms());
+		pause_for_change(ctl, tick);
+		tick = tick < TICK_MS / 2 ? 2 * tick : TICK_MS;
 	}
 	xs_unwatch(ctl->xs, vbd->be.dir, "be");
 	xs_unwatch(ctl->xs, vbd->fe.dir, "fe");
