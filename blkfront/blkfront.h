@@ -200,11 +200,14 @@ void blkfront_queues_close(struct blkfront_dev *fd, bool gone);
 /* submit.c: requests to the ring */
 extern const struct blk_mq_ops blkfront_mq_ops;
 
+/* bounce.c: pages that stand in for a request's own */
+int blkfront_bounce(struct blkfront_queue *q, struct request *rq);
+void blkfront_unbounce(struct blkfront_queue *q, struct request *rq, bool data);
+
 /* complete.c: responses to requests */
 irqreturn_t blkfront_interrupt(int irq, void *arg);
 void blkfront_complete_rq(struct request *rq);
 bool blkfront_req_end(struct blkfront_queue *q, struct blkfront_req *req);
-void blkfront_unbounce(struct blkfront_queue *q, struct request *rq, bool copy);
 
 /* stats.c */
 extern const struct attribute_group *blkfront_groups[];

@@ -6,7 +6,6 @@
  * access to the request's pages ends before the request does: a page that it still holds then is a
  * violation of the protocol, and is kept from being used again until the backend lets go of it.
  */
-#include <linux/highmem.h>
 #include <xpv/trace.h>
 #include "blkfront.h"
 
@@ -39,50 +38,6 @@ bool blkfront_req_end(struct blkfront_queue *q, struct blkfront_req *req)
 	if (ended)
 		xpv_grant_free(xdev, ended, req->refs);
 	return ended == req->nr;
-}
-
-static void bounce_in(struct request *rq, struct blkfront_req *req)
-{
-	struct req_iterator iter;
-	unsigned int done = 0;
-	struct bio_vec bv;
-
-	rq_for_each_segment(bv, rq, iter) {
-		unsigned int off = 0;
-
-		while (off < bv.bv_len) {
-			unsigned int at = done % PAGE_SIZE;
-			unsigned int n = min_t(unsigned int, bv.bv_len - off, PAGE_SIZE - at);
-
-			memcpy_page(bv.bv_page, bv.bv_offset + off,
-				    req->pages[done / PAGE_SIZE], at, n);
-			off += n;
-			done += n;
-		}
-	}
-}
-
-/**
- * blkfront_unbounce() - the request's own memory again
- * @q:    its queue
- * @rq:   the request
- * @copy: what was read is to be had
- *
- * Any context. No-op for a request that was not bounced.
- */
-void blkfront_unbounce(struct blkfront_queue *q, struct request *rq, bool copy)
-{
-	struct blkfront_req *req = blk_mq_rq_to_pdu(rq);
-	unsigned int i;
-
-	if (!req->bounced)
-		return;
-	if (copy)
-		bounce_in(rq, req);
-	for (i = 0; i < req->nr; i++)
-		if (req->pages[i])
-			mempool_free(req->pages[i], q->bounce);
-	req->bounced = false;
 }
 
 static blk_status_t rsp_status(struct blkfront_queue *q, enum blkfront_verdict verdict, u8 op)

@@ -7,7 +7,6 @@
  * taken before anything is filled in.
  */
 #include <linux/bio.h>
-#include <linux/highmem.h>
 #include <linux/net.h>
 #include <xpv/trace.h>
 #include "blkfront.h"
@@ -31,52 +30,6 @@ static bool req_grantable(struct blkfront_req *req)
 	return true;
 }
 
-static void bounce_out(struct request *rq, struct blkfront_req *req)
-{
-	struct req_iterator iter;
-	unsigned int done = 0;
-	struct bio_vec bv;
-
-	rq_for_each_segment(bv, rq, iter) {
-		unsigned int off = 0;
-
-		while (off < bv.bv_len) {
-			unsigned int at = done % PAGE_SIZE;
-			unsigned int n = min_t(unsigned int, bv.bv_len - off, PAGE_SIZE - at);
-
-			memcpy_page(req->pages[done / PAGE_SIZE], at,
-				    bv.bv_page, bv.bv_offset + off, n);
-			off += n;
-			done += n;
-		}
-	}
-}
-
-/* Full zeroed pages instead of the request's own memory. -ENOMEM: later. */
-static int bounce(struct blkfront_queue *q, struct request *rq, struct blkfront_req *req)
-{
-	unsigned int bytes = blk_rq_bytes(rq), i;
-
-	req->nr = DIV_ROUND_UP(bytes, PAGE_SIZE);
-	for (i = 0; i < req->nr; i++) {
-		req->pages[i] = mempool_alloc(q->bounce, GFP_ATOMIC | __GFP_NOWARN);
-		if (!req->pages[i])
-			goto err_pages;
-		clear_page(page_address(req->pages[i]));
-		sg_set_page(&req->sg[i], req->pages[i], min_t(unsigned int, bytes, PAGE_SIZE), 0);
-		bytes -= req->sg[i].length;
-	}
-	req->bounced = true;
-	if (rq_data_dir(rq) == WRITE)
-		bounce_out(rq, req);
-	return 0;
-
-err_pages:
-	while (i--)
-		mempool_free(req->pages[i], q->bounce);
-	return -ENOMEM;
-}
-
 /* The pages that the request's data is or will be in. Leaves nothing behind on failure. */
 static int req_pages(struct blkfront_queue *q, struct request *rq, struct blkfront_req *req)
 {
@@ -90,7 +43,7 @@ static int req_pages(struct blkfront_queue *q, struct request *rq, struct blkfro
 	sg_init_table(req->sg, BLKFRONT_MAX_SEGS);
 	req->nr = blk_rq_map_sg(rq->q, rq, req->sg);
 	if (!req_grantable(req))
-		return bounce(q, rq, req);
+		return blkfront_bounce(q, rq);
 	for (i = 0; i < req->nr; i++)
 		req->pages[i] = sg_page(&req->sg[i]);
 	return 0;

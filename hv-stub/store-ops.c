@@ -421,17 +421,14 @@ void store_handle(struct store *s, struct store_conn *c)
 }
 
 /**
- * store_step() - make the next message to send, if there is something to say and nothing is being
- * @s: the store
- * @c: the connection
- * sent
+ * store_step() - make the next message to send
  * @s: the store
  * @c: the connection
  *
- * Replies and events take turns, so that neither a flood of events caused by others keeps the
- * client from being served, nor its own requests keep events from it. There is never more than one
- * reply: the next request waits until it is sent. Return: whether there is a message to send now
- * that was not before.
+ * Only if there is something to say and nothing is being sent. Replies and events take turns, so
+ * that neither a flood of events caused by others keeps the client from being served, nor its own
+ * requests keep events from it. There is never more than one reply: the next request waits until it
+ * is sent. Return: whether there is a message to send now that was not before.
  */
 bool store_step(struct store *s, struct store_conn *c)
 {
@@ -485,14 +482,12 @@ static void disown(struct store *s, struct store_conn *c)
 }
 
 /**
- * store_conn_gone() - the client is no more: forget its watches, transactions and nodes, and tell
- * @s: the store
- * @c: the connection
- * others
+ * store_conn_gone() - the client is no more
  * @s: the store
  * @c: the connection
  *
- * Needs no memory. Domain 0 leaves its nodes, but for its home.
+ * Forgets its watches, transactions and nodes, and tells others. Needs no memory. Domain 0 leaves
+ * its nodes, but for its home.
  */
 void store_conn_gone(struct store *s, struct store_conn *c)
 {

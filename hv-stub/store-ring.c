@@ -12,10 +12,11 @@
 #include "store.h"
 
 /**
- * store_ring_init() - begin with a page whose indices may stand anywhere, and say that errors will
+ * store_ring_init() - begin with a page
  * @r: the ring
- * @intf: the page
- * be shown in it
+ * @intf: the page, whose indices may stand anywhere
+ *
+ * Says in it that errors will be shown there.
  */
 void store_ring_init(struct store_ring *r, struct xenstore_domain_interface *intf)
 {

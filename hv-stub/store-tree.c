@@ -171,11 +171,12 @@ void store_node_free(struct store_node *n)
 }
 
 /**
- * store_node_path() - write the node's absolute path. Return: its length; a path too long for @size
+ * store_node_path() - write the node's absolute path
  * @n: the node
  * @buf: where to
  * @size: bytes at @buf
- * is cut in front.
+ *
+ * Return: its length; a path too long for @size is cut in front.
  */
 size_t store_node_path(const struct store_node *n, char *buf, size_t size)
 {
@@ -316,10 +317,9 @@ void store_conn_init(struct store_conn *c, domid_t id, void (*wake)(struct store
 }
 
 /**
- * store_conn_link() - the store gets to know @c, which owns from now on what was made in its
+ * store_conn_link() - the store gets to know a connection
  * @s: the store
- * @c: the connection
- * domain's name before
+ * @c: the connection; it owns from now on what was made in its domain's name before
  */
 void store_conn_link(struct store *s, struct store_conn *c)
 {

@@ -56,10 +56,11 @@ int store_txn_open(struct store_conn *c, struct store_txn *t)
 }
 
 /**
- * store_txn_close() - free what the transaction holds; nothing of it takes effect that is not
+ * store_txn_close() - free what the transaction holds
  * @s: the store
  * @t: the transaction
- * committed
+ *
+ * Nothing of it takes effect that is not committed.
  */
 void store_txn_close(struct store *s, struct store_txn *t)
 {
@@ -507,11 +508,12 @@ static void forget(struct store_txn *t, struct store_node *n)
 }
 
 /**
- * store_rm() - remove a node and all below it. One that does not exist is fine if the directory
+ * store_rm() - remove a node and all below it
  * @s: the store
  * @t: the transaction
  * @path: absolute path
- * does.
+ *
+ * Return: 0, also for a node that does not exist in a directory that does; or an errno.
  */
 int store_rm(struct store *s, struct store_txn *t, const char *path)
 {

@@ -149,9 +149,10 @@ static size_t event_body(const struct store_event *e, char *buf)
 }
 
 /**
- * store_event_next() - make the first pending event the message in @out. Return: false if there is
+ * store_event_next() - make the first pending event the message in @out
  * @c: the connection
- * none.
+ *
+ * Return: false if there is none.
  */
 bool store_event_next(struct store_conn *c)
 {

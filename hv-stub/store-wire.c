@@ -18,10 +18,11 @@ bool store_in_complete(const struct store_conn *c)
 }
 
 /**
- * store_in_want() - how many bytes the request still lacks, and where they go. 0 when it is
+ * store_in_want() - how many bytes the request still lacks
  * @c: the connection
  * @to: where they go
- * complete.
+ *
+ * Return: 0 when it is complete.
  */
 size_t store_in_want(const struct store_conn *c, void **to)
 {
@@ -62,11 +63,10 @@ void store_out_done(struct store_conn *c, size_t n)
 }
 
 /**
- * store_out() - the message in @out, a body of @len bytes, is ready to go. The caller has set
- * @c: the connection
+ * store_out() - the message in @out is ready to go
+ * @c: the connection; the caller has set req_id and tx_id
  * @type: XS_*
- * @len: bytes
- * req_id and tx_id.
+ * @len: bytes of its body
  */
 void store_out(struct store_conn *c, u32 type, size_t len)
 {
@@ -154,10 +154,11 @@ int store_domid_parse(const char *text, domid_t *id)
 }
 
 /**
- * store_path_check() - an absolute path of at most @max bytes: no empty component, only the
+ * store_path_check() - whether a path may be one
  * @path: absolute path
- * @max: at most so many
- * characters allowed
+ * @max: at most so many bytes
+ *
+ * No component is empty, and only the characters allowed are in it. Return: 0 or -EINVAL.
  */
 int store_path_check(const char *path, size_t max)
 {

@@ -50,20 +50,31 @@ int stub_store_init(void);
 void stub_store_exit(void);
 
 /**
+ * stub_store_conn_alloc() - a domain's connection, not served yet
+ * @d: the domain
+ *
+ * Process context. Return: the connection, which is the argument of stub_store_notify(), or an
+ * ERR_PTR. stub_store_detach() frees it.
+ */
+struct stub_conn *stub_store_conn_alloc(struct stub_domain *d);
+
+/**
  * stub_store_attach() - introduce a domain to the store
+ * @conn: its connection
  * @port: the local port of its store ring, from stub_evtchn_alloc_server() with stub_store_notify()
  *        as the callback
  *
  * Makes /local/domain/<domid> with its usual nodes, owned by the domain (see store.c), fires
- * @introduceDomain and serves the ring from then on. Process context. Return: the connection, the
- * argument of stub_store_notify(), or an ERR_PTR.
+ * @introduceDomain and serves the ring from then on. Process context. Return: 0 or an errno.
  */
-struct stub_conn *stub_store_conn_alloc(struct stub_domain *d);
 int stub_store_attach(struct stub_conn *conn, evtchn_port_t port);
+
+/** stub_store_notify() - the domain has something to say; any context */
 void stub_store_notify(void *conn);
 
 /**
  * stub_store_detach() - the domain is gone: no ring access any more when this returns
+ * @conn: its connection
  *
  * Drops its watches and transactions, removes /local/domain/<domid> and fires @releaseDomain. Frees
  * @conn. Process context. Its server port is closed before and stub_store_notify() does not run any

@@ -4,8 +4,6 @@
 # 1,000 times attach and detach, 200 of them with fio running and one side killed at a random moment: the domain destroyed, either
 # side's nodes removed, either driver unbound, or a forced detach. The counters and the kernel log are as before.
 # Fewer cycles on kernels other than Debian's 6.12, see the first line of the output.
-# Not part of make check yet: it has not been seen to pass in full.
-# kernels: none
 # timeout: 1500
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Pages that stand in for a request's own memory, where that cannot be granted. */
+#include <linux/highmem.h>
+#include "blkfront.h"
+
+/* Between the request's memory and the pages that stand in for it: @in is from the pages. */
+static void copy(struct request *rq, struct blkfront_req *req, bool in)
+{
+	struct req_iterator iter;
+	unsigned int done = 0;
+	struct bio_vec bv;
+
+	rq_for_each_segment(bv, rq, iter) {
+		unsigned int off = 0;
+
+		while (off < bv.bv_len) {
+			struct page *page = req->pages[done / PAGE_SIZE];
+			unsigned int at = done % PAGE_SIZE;
+			unsigned int n = min_t(unsigned int, bv.bv_len - off, PAGE_SIZE - at);
+
+			if (in)
+				memcpy_page(bv.bv_page, bv.bv_offset + off, page, at, n);
+			else
+				memcpy_page(page, at, bv.bv_page, bv.bv_offset + off, n);
+			off += n;
+			done += n;
+		}
+	}
+}
+
+static void pages_free(struct blkfront_queue *q, struct blkfront_req *req, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (req->pages[i])
+			mempool_free(req->pages[i], q->bounce);
+}
+
+/**
+ * blkfront_bounce() - full zeroed pages instead of the request's own memory
+ * @q:  its queue
+ * @rq: the request
+ *
+ * Any context. Return: 0; -ENOMEM: later.
+ */
+int blkfront_bounce(struct blkfront_queue *q, struct request *rq)
+{
+	struct blkfront_req *req = blk_mq_rq_to_pdu(rq);
+	unsigned int bytes = blk_rq_bytes(rq), i;
+
+	req->nr = DIV_ROUND_UP(bytes, PAGE_SIZE);
+	for (i = 0; i < req->nr; i++) {
+		req->pages[i] = mempool_alloc(q->bounce, GFP_ATOMIC | __GFP_NOWARN);
+		if (!req->pages[i]) {
+			pages_free(q, req, i);
+			return -ENOMEM;
+		}
+		clear_page(page_address(req->pages[i]));
+		sg_set_page(&req->sg[i], req->pages[i], min_t(unsigned int, bytes, PAGE_SIZE), 0);
+		bytes -= req->sg[i].length;
+	}
+	req->bounced = true;
+	if (rq_data_dir(rq) == WRITE)
+		copy(rq, req, false);
+	return 0;
+}
+
+/**
+ * blkfront_unbounce() - the request's own memory again
+ * @q:    its queue
+ * @rq:   the request
+ * @data: what was read is to be had
+ *
+ * Any context. No-op for a request that was not bounced.
+ */
+void blkfront_unbounce(struct blkfront_queue *q, struct request *rq, bool data)
+{
+	struct blkfront_req *req = blk_mq_rq_to_pdu(rq);
+
+	if (!req->bounced)
+		return;
+	if (data)
+		copy(rq, req, true);
+	pages_free(q, req, req->nr);
+	req->bounced = false;
+}
