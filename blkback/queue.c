@@ -100,11 +100,12 @@ static void reqs_free(struct blkback_queue *q)
 
 static int reqs_alloc(struct blkback_queue *q)
 {
+	const gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;	/* a failure is reported below */
 	unsigned int i;
 
 	q->nr_reqs = RING_SIZE(&q->ring.x64);
-	q->reqs = kvcalloc(q->nr_reqs, sizeof(*q->reqs), GFP_KERNEL);
-	q->scratch = kvcalloc(q->nr_reqs * BLKBACK_MAX_SEGS, sizeof(*q->scratch), GFP_KERNEL);
+	q->reqs = kvcalloc(q->nr_reqs, sizeof(*q->reqs), gfp);
+	q->scratch = kvcalloc(q->nr_reqs * BLKBACK_MAX_SEGS, sizeof(*q->scratch), gfp);
 	if (!q->reqs || !q->scratch) {
 		reqs_free(q);
 		xpv_device_fatal(q->bd->xdev, -ENOMEM, "queue %u: no memory for requests",

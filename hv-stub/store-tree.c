@@ -359,7 +359,7 @@ int store_init(struct store *s)
 	s->bits = BITS_MIN;
 	s->gen = 1;
 	s->nodes = 1;
-	s->table = kvcalloc(1U << s->bits, sizeof(*s->table), GFP_KERNEL);
+	s->table = kvcalloc(1U << s->bits, sizeof(*s->table), GFP_KERNEL | __GFP_NOWARN);
 	s->owner0 = store_perms_new(1, s->gen);
 	s->empty = store_value_new("", 0);
 	s->root = store_node_new("", 0);
@@ -378,11 +378,14 @@ int store_init(struct store *s)
 	return 0;
 }
 
-/** store_destroy() - free the tree; also after store_init() failed. No connection is left. */
-void store_destroy(struct store *s)
+/**
+ * store_nodes_free() - free a tree of nodes, the store's or a transaction's
+ * @s: the store
+ * @root: its root, or NULL
+ */
+void store_nodes_free(struct store *s, struct store_node *root)
 {
-	struct store_node *n = s->root, *up;
-	unsigned int i;
+	struct store_node *n = root, *up;
 
 	while (n) {
 		while (!list_empty(&n->children))
@@ -393,6 +396,14 @@ void store_destroy(struct store *s)
 		store_node_free(n);
 		n = up;
 	}
+}
+
+/** store_destroy() - free the tree; also after store_init() failed. No connection is left. */
+void store_destroy(struct store *s)
+{
+	unsigned int i;
+
+	store_nodes_free(s, s->root);
 	for (i = 0; i < STORE_SPECIALS; i++)
 		store_perms_put(s->special[i]);
 	store_perms_put(s->owner0);

@@ -64,17 +64,7 @@ int store_txn_open(struct store_conn *c, struct store_txn *t)
  */
 void store_txn_close(struct store *s, struct store_txn *t)
 {
-	struct store_node *n = t->root, *up;
-
-	while (n) {
-		while (!list_empty(&n->children))
-			n = list_first_entry(&n->children, struct store_node, sibling);
-		up = n->parent;
-		if (up)
-			store_node_unhash(s, n);
-		store_node_free(n);
-		n = up;
-	}
+	store_nodes_free(s, t->root);
 	t->root = NULL;
 	t->conn->txn_bytes -= t->bytes;
 	t->bytes = 0;

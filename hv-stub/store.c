@@ -224,7 +224,7 @@ static int home_fill(struct home *h, const char *name)
 /* A connection for what the server does by itself. It is never linked. */
 static struct store_conn *self_new(void)
 {
-	struct store_conn *self = kvzalloc(sizeof(*self), GFP_KERNEL);
+	struct store_conn *self = kvzalloc(sizeof(*self), GFP_KERNEL | __GFP_NOWARN);
 
 	if (self)
 		store_conn_init(self, 0, NULL);
@@ -261,7 +261,7 @@ static int home_make(struct store_conn *self, domid_t id, const char *name)
  */
 struct stub_conn *stub_store_conn_alloc(struct stub_domain *d)
 {
-	struct stub_conn *conn = kvzalloc(sizeof(*conn), GFP_KERNEL);
+	struct stub_conn *conn = kvzalloc(sizeof(*conn), GFP_KERNEL | __GFP_NOWARN);
 
 	if (!conn)
 		return ERR_PTR(-ENOMEM);

@@ -314,6 +314,7 @@ int store_init(struct store *s);
 void store_destroy(struct store *s);
 struct store_node *store_node_new(const char *name, size_t len);
 void store_node_free(struct store_node *n);
+void store_nodes_free(struct store *s, struct store_node *root);
 void store_node_hash(struct store *s, struct store_node *n, struct store_node *parent);
 void store_node_unhash(struct store *s, struct store_node *n);
 struct store_node *store_child(struct store *s, struct store_node *parent, const char *name,

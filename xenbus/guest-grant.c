@@ -268,7 +268,7 @@ static struct guest_grants *grants_alloc(struct xpv_domain *dom)
 		return ERR_PTR(xpv_gntst_errno(q.status) ?: -ENOSPC);
 
 	max_frames = min_t(unsigned int, q.max_nr_frames, MAX_FRAMES);
-	g = kvzalloc(struct_size(g, frames, max_frames), GFP_KERNEL);
+	g = kvzalloc(struct_size(g, frames, max_frames), GFP_KERNEL | __GFP_NOWARN);
 	if (!g)
 		return ERR_PTR(-ENOMEM);
 	g->max_frames = max_frames;

@@ -144,7 +144,7 @@ static int dir_append(struct xpv_st_dir *dir, const char *names, size_t len)
 
 	if (dir->len + len > DIRECTORY_MAX)
 		return -E2BIG;
-	buf = kvmalloc(dir->len + len, GFP_KERNEL);
+	buf = kvmalloc(dir->len + len, GFP_KERNEL | __GFP_NOWARN);
 	if (!buf)
 		return -ENOMEM;
 	if (dir->len)

@@ -3,7 +3,6 @@
 #
 # The modules load and unload in every order that their dependencies allow, again and again; what lacks its
 # dependency is refused, what is in use is not unloaded, and nothing stays behind.
-# kernels: 6.1 6.12
 # timeout: 180
 . "$(dirname "$0")/../lib/case.sh"
 

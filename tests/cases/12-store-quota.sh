@@ -3,7 +3,6 @@
 #
 # A guest's client cannot hurt the store: its watches, nodes and transactions are limited, half messages and nonsense cost
 # it its own request at most, and another domain is answered quickly all the time.
-# kernels: 6.1 6.12
 # timeout: 180
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"

@@ -3,7 +3,6 @@
 #
 # A toolstack, a frontend or a backend that writes nonsense, or not enough: the device ends with an error node and a status
 # that name what is wrong, the kernel log stays clean, and afterwards a proper attach works.
-# kernels: 6.1 6.12
 # timeout: 400
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"

@@ -3,7 +3,6 @@
 #
 # A side that never answers: attaching ends in time, says which side waits for what, and leaves nothing; device status says the
 # same meanwhile; the bus and the store are not held up.
-# kernels: 6.1 6.12
 # timeout: 180
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"

@@ -44,6 +44,7 @@ for how in xpvctl rmdir; do
 		soon 20 "the backend notices" gone_or_closed "$dom"
 		remove_vbd "$dom" 51712
 		prune_dom0 "$dom"
+		prune_shared
 	fi
 	ends /dev/xvda
 	no_devices "$dom" 51712 || die "devices are left"

@@ -3,7 +3,6 @@
 #
 # It always ends connected, in whatever order the provider with its domain (S), the backend's driver (B), the frontend's
 # driver (F) and the device's nodes (N, after S) appear.
-# kernels: 6.1 6.12
 # timeout: 300
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"

@@ -3,7 +3,6 @@
 #
 # Several domains side by side, each with its own disk of the same name: no data crosses over, and the death of one leaves
 # the others alone.
-# kernels: 6.1 6.12
 # timeout: 240
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"

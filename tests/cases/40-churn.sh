@@ -8,9 +8,9 @@
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"
 
-lanes=2
+lanes=4
 case $(uname -r) in
-*debug*) plain=40 kills=18 ;;
+*debug*) plain=40 kills=24 ;;
 6.12.*) plain=800 kills=200 ;;
 *) plain=100 kills=36 ;;
 esac
@@ -87,6 +87,7 @@ for n in $(seq $lanes); do
 done
 
 # and it works as on the first day
+prune_shared
 domain churn
 attach churn "$(echo "$disks" | awk '{ print $1 }')" xvda
 check "read" dd if=/dev/xvda of=/dev/null bs=64k count=16 iflag=direct

@@ -3,7 +3,6 @@
 #
 # A write that was acknowledged and flushed is on the backing device, whichever side is killed and whenever: a writer stamps
 # blocks and logs them after each flush, one side goes at a random moment, and dom0 compares the backing device with the log.
-# kernels: 6.1 6.12
 # timeout: 300
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"

@@ -109,10 +109,19 @@ remove_vbd()
 	soon 20 "the devices of $1/$2 go" no_devices "$1" "$2"
 }
 
-# prune_dom0 DOMID: the empty directories that a disk of the domain leaves in dom0's home
+# prune_dom0 DOMID: what a disk of the domain leaves in dom0's home, which is the domain's alone
 prune_dom0()
 {
-	for b_path in error/backend/vbd/"$1" error/backend/vbd error/backend backend/vbd/"$1" backend/vbd backend; do
+	xenstore-rm "/local/domain/0/error/backend/vbd/$1" 2>/dev/null
+	xenstore-rm "$BACKENDS/$1" 2>/dev/null
+	return 0
+}
+
+# prune_shared: directories of dom0's home that are empty now. Not while somebody else may attach a disk: to look and to remove
+# are two steps.
+prune_shared()
+{
+	for b_path in error/backend/vbd error/backend backend/vbd backend; do
 		[ -n "$(xenstore-list "/local/domain/0/$b_path" 2>/dev/null)" ] ||
 			xenstore-rm "/local/domain/0/$b_path" 2>/dev/null
 	done
