@@ -3,9 +3,8 @@
  * 2-level event channels: a bitmap of pending and one of masked ports in shared_info, and for each virtual CPU a word
  * that says which words of the bitmap to look at.
  *
- * A sender sets pending, then looks at mask, then at the selector word; unmask clears mask, then looks at
- * pending. With a
- * full barrier on both sides at least one of the two sees the event.
+ * A sender sets pending, then looks at mask, then at the selector word; unmask clears mask, then
+ * looks at pending. With a full barrier on both sides at least one of the two sees the event.
  */
 #include <linux/bitops.h>
 #include <asm/sync_bitops.h>
@@ -77,9 +76,8 @@ static bool scan_word(struct guest_vcpu *v, unsigned int w, unsigned long among,
 }
 
 /*
- * Once around, from v->next on. The word in which the round begins is looked at in two parts, first and last.
- * What was
- * not looked at stays selected.
+ * Once around, from v->next on. The word in which the round begins is looked at in two parts, first
+ * and last. What was not looked at stays selected.
  */
 static bool l2_scan(struct guest_vcpu *v, unsigned int budget)
 {

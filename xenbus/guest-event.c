@@ -7,19 +7,17 @@
  *	                                 port_ack(): hold, clear pending  -> handler
  *	unmask          <- port_release()                                 <- event_eoi()
  *
- * A port raises upcalls only while nothing holds it. What may hold it are the interrupt core (the interrupt is
- * disabled
- * or not requested), an interrupt whose EOI is awaited, the delay that a spurious EOI earned, and the port's
- * end. Each
- * is a bit of guest_port.held; the first one masks the port and the last one to go unmasks it. Thus a disabled
- * interrupt
- * stays masked when its EOI comes, and an EOI that comes twice does nothing.
+ * A port raises upcalls only while nothing holds it. What may hold it are the interrupt core (the
+ * interrupt is disabled or not requested), an interrupt whose EOI is awaited, the delay that a
+ * spurious EOI earned, and the port's end. Each is a bit of guest_port.held; the first one masks
+ * the port and the last one to go unmasks it. Thus a disabled interrupt stays masked when its EOI
+ * comes, and an EOI that comes twice does nothing.
  *
  * Each interrupt is bound to the virtual CPU of one CPU and handled there alone.
  *
- * Life of a port's record: event_irq to event_irq_free, freed after an RCU grace period, because event_eoi and
- * the scan
- * look ports up without a lock. The caller has freed the interrupt before event_irq_free, so nobody handles it then.
+ * Life of a port's record: event_irq to event_irq_free, freed after an RCU grace period, because
+ * event_eoi and the scan look ports up without a lock. The caller has freed the interrupt before
+ * event_irq_free, so nobody handles it then.
  *
  * Locks: irq_desc's lock, then guest_port.lock; hypercalls are made under both.
  */

@@ -2,11 +2,10 @@
 /*
  * Upcalls: from the hypervisor's interrupt on a virtual CPU to its pending ports.
  *
- * Handlers that do all their work and EOI at once, on both sides of a busy connection, could keep a CPU from
- * everything
- * else. So the time that a CPU spends in them, over all domains, fills a bucket that leaks three quarters of
- * real time;
- * when it is full, virtual CPUs are held off until it is empty. One that was not served at all comes first then.
+ * Handlers that do all their work and EOI at once, on both sides of a busy connection, could keep a
+ * CPU from everything else. So the time that a CPU spends in them, over all domains, fills a bucket
+ * that leaks three quarters of real time; when it is full, virtual CPUs are held off until it is
+ * empty. One that was not served at all comes first then.
  */
 #include <linux/export.h>
 #include <linux/percpu.h>

@@ -2,10 +2,10 @@
 /*
  * Event channels on behalf of a device, as Linux interrupts with late EOI.
  *
- * A port stays masked from the delivery of its interrupt until the driver calls xpv_event_eoi(). A handler
- * that found no
- * work says so (XPV_EOI_SPURIOUS): from the second such event in a row on, unmasking is put off, for longer each
- * time, up to a second, so that a peer that storms costs only itself.
+ * A port stays masked from the delivery of its interrupt until the driver calls xpv_event_eoi(). A
+ * handler that found no work says so (XPV_EOI_SPURIOUS): from the second such event in a row on,
+ * unmasking is put off, for longer each time, up to a second, so that a peer that storms costs only
+ * itself.
  */
 #ifndef XPV_EVENT_H
 #define XPV_EVENT_H

@@ -36,9 +36,8 @@ void xpv_grant_set(struct xpv_device *dev, xpv_gref_t ref, struct page *page, u3
 /**
  * xpv_grant_revoke() - end the peer's access, keep the reference
  *
- * Any context. Return: 0, the reference may be set again or freed; -EBUSY: the peer still has the page mapped,
- * nothing
- * changed.
+ * Any context. Return: 0, the reference may be set again or freed; -EBUSY: the peer still has the
+ * page mapped, nothing changed.
  */
 int xpv_grant_revoke(struct xpv_device *dev, xpv_gref_t ref);
 

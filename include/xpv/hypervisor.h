@@ -39,23 +39,23 @@ enum xpv_frame_space {
  * @name:  the provider's name, for logs
  * @flags: XPV_HC_*
  *
- * @hv is the handle given at xpv_domain_register(). Commands, argument structures, return values (0 or a negative
- * errno) and per-operation status codes are those of <xen/interface/grant_table.h> and <.../event_channel.h>;
- * arguments are kernel addresses. All operations stay callable until xpv_domain_unregister() returned, and on
- * a domain
- * that is dying they must still release (unmap, close); what acquires fails there.
+ * @hv is the handle given at xpv_domain_register(). Commands, argument structures, return values (0
+ * or a negative errno) and per-operation status codes are those of <xen/interface/grant_table.h>
+ * and <.../event_channel.h>; arguments are kernel addresses. All operations stay callable until
+ * xpv_domain_unregister() returned, and on a domain that is dying they must still release (unmap,
+ * close); what acquires fails there.
  *
  * @grant_table_op:   GNTTABOP_*, @count elements at @ops. May be called with interrupts off; must not sleep.
  *                    With %XPV_HC_MAP_RETURNS_FRAME GNTTABOP_map_grant_ref ignores host_addr and returns the frame's
  *                    address in dev_bus_addr; GNTTABOP_unmap_grant_ref goes by the handle alone.
- * @event_channel_op: EVTCHNOP_*. EVTCHNOP_send, _unmask and _bind_vcpu in any context (an irq_chip calls them
- *                    with interrupts
- *                    off and its interrupt's lock held), the others from process context; none sleeps.
+ * @event_channel_op: EVTCHNOP_*. EVTCHNOP_send, _unmask and _bind_vcpu in any context (an irq_chip
+ *                    calls them with interrupts off and its interrupt's lock held), the others from
+ *                    process context; none sleeps.
  * @map_frame:        show frame @idx of @space at *@va, in write-back memory that stays until unmap_frame. May sleep.
  *                    Returns 0, -ENOSPC when a grant table is at its limit, -ENOMEM.
- * @unmap_frame:      undo map_frame. May sleep. Grant frames are given back with the last reference to the
- *                    domain: later than
- *                    xpv_domain_unregister(), just before the callback of xpv_domain_on_release().
+ * @unmap_frame:      undo map_frame. May sleep. Grant frames are given back with the last reference
+ *                    to the domain: later than xpv_domain_unregister(), just before the callback of
+ *                    xpv_domain_on_release().
  * @store_port:       the local port of the domain's store ring.
  * @vcpu_id:          the hypervisor's number of the virtual CPU that runs as Linux CPU @cpu.
  * @set_upcall:       xpv_guest_ops calls it in its start, before it needs the first event: from now on call
@@ -212,9 +212,8 @@ void xpv_domain_unregister(struct xpv_domain *dom);
 /**
  * xpv_domain_on_release() - be told when nothing of a domain is granted any more
  * @dom:      the domain; call this before xpv_domain_unregister()
- * @released: called once from process context, at the earliest within xpv_domain_unregister(); after it the
- *            grant frames
- *            are not touched any more
+ * @released: called once from process context, at the earliest within xpv_domain_unregister();
+ *            after it the grant frames are not touched any more
  * @hv:       the argument
  */
 void xpv_domain_on_release(struct xpv_domain *dom, void (*released)(void *hv), void *hv);

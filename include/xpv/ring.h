@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory of shared rings, of one or more pages. The indices and slots are those of <xen/interface/io/ring.h>;
- * slots are
- * read with RING_COPY_REQUEST() and RING_COPY_RESPONSE() only (make lint sees to that).
+ * Memory of shared rings, of one or more pages. The indices and slots are those of
+ * <xen/interface/io/ring.h>; slots are read with RING_COPY_REQUEST() and RING_COPY_RESPONSE() only
+ * (make lint sees to that).
  */
 #ifndef XPV_RING_H
 #define XPV_RING_H

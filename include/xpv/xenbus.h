@@ -6,13 +6,11 @@
  * xpv_device, which knows its own domain and its peer. The core accounts for each of them and complains about what is
  * left when the device goes.
  *
- * The state machine is the core's. It keeps one ordered work item per device, which reads the peer's state
- * afresh, looks
- * both states up in one table (xenbus/state.c) and calls an action of the driver; watches only queue that work. So
- * no action runs concurrently with another of the same device, states may be skipped or repeated by the peer, and
- * any order of start works. Detach, peer crash, module unload and suspend all end in the same two calls:
- * disconnect(),
- * then remove().
+ * The state machine is the core's. It keeps one ordered work item per device, which reads the
+ * peer's state afresh, looks both states up in one table (xenbus/state.c) and calls an action of
+ * the driver; watches only queue that work. So no action runs concurrently with another of the same
+ * device, states may be skipped or repeated by the peer, and any order of start works. Detach, peer
+ * crash, module unload and suspend all end in the same two calls: disconnect(), then remove().
  */
 #ifndef XPV_XENBUS_H
 #define XPV_XENBUS_H
@@ -66,18 +64,16 @@ struct xpv_device {
  * @type:      the device type that it drives
  * @side:      which bus
  * @published: the state to announce when publish() has succeeded (%XenbusStateInitialised or
- *             %XenbusStateConnected for a
- *             frontend, %XenbusStateInitWait for a backend)
+ *             %XenbusStateConnected for a frontend, %XenbusStateInitWait for a backend)
  * @stats:     attribute groups of each device, or NULL
  * @driver:    filled in by the core
  *
- * All actions are called from the device's ordered work or from the core's removal of the device, one at a
- * time, in process
- * context; they may sleep, and must not wait for the peer. An action that lacks something of the peer
- * or of the toolstack says what by xpv_device_waits() and returns -EAGAIN: it is called again when the peer's
- * state or a node
- * watched by xpv_device_watch() changes. Other errors are fatal to the connection; the action has called
- * xpv_device_fatal() with a text that names what was wrong and left nothing behind.
+ * All actions are called from the device's ordered work or from the core's removal of the device,
+ * one at a time, in process context; they may sleep, and must not wait for the peer. An action that
+ * lacks something of the peer or of the toolstack says what by xpv_device_waits() and returns
+ * -EAGAIN: it is called again when the peer's state or a node watched by xpv_device_watch()
+ * changes. Other errors are fatal to the connection; the action has called xpv_device_fatal() with
+ * a text that names what was wrong and left nothing behind.
  *
  * @probe:      a device appeared; allocate @priv. No peer is needed yet. -EAGAIN is not allowed.
  * @publish:    frontend: the backend is there (InitWait or later); make rings, write the keys that tell it where they
@@ -88,11 +84,10 @@ struct xpv_device {
  * @closing:    the peer or the toolstack asks for an orderly close: frontend: -EBUSY while the device is in use, with
  *              xpv_device_waits() saying by whom; xpv_device_kick() when it no longer is. Optional; never
  *              called when the peer is gone.
- * @disconnect: stop using the rings and give back everything that publish() and connect() took, whichever of
- *              them ran and
- *              however often (idempotent). Bounded: nothing waits for the peer here. @gone says that no
- *              further connection
- *              of this device will come, so I/O that cannot be sent any more fails instead of waiting for it.
+ * @disconnect: stop using the rings and give back everything that publish() and connect() took,
+ *              whichever of them ran and however often (idempotent). Bounded: nothing waits for the
+ *              peer here. @gone says that no further connection of this device will come, so I/O
+ *              that cannot be sent any more fails instead of waiting for it.
  * @remove:     mirror of probe, after disconnect(@gone = true).
  * @uevent:     add variables. Optional.
  */
@@ -145,20 +140,18 @@ __printf(3, 4) void xpv_device_error(struct xpv_device *dev, int err, const char
 /**
  * xpv_device_fatal() - the connection cannot go on
  *
- * As xpv_device_error(); the core will call disconnect() and announce Closing, then Closed. The device stays
- * on the bus with its
- * `status` until the toolstack takes it away or the peer starts over. Process context; may be called from an
- * action or
- * from the driver's own threads.
+ * As xpv_device_error(); the core will call disconnect() and announce Closing, then Closed. The
+ * device stays on the bus with its `status` until the toolstack takes it away or the peer starts
+ * over. Process context; may be called from an action or from the driver's own threads.
  */
 __printf(3, 4) void xpv_device_fatal(struct xpv_device *dev, int err, const char *fmt, ...);
 
 /**
  * xpv_device_bad() - the peer broke the protocol
  *
- * As xpv_device_fatal(), for any context: the text is counted, traced and logged at a limited rate at once,
- * the store node is
- * written and the connection ended from the device's work. Returns -EPROTO so that callers can return it.
+ * As xpv_device_fatal(), for any context: the text is counted, traced and logged at a limited rate
+ * at once, the store node is written and the connection ended from the device's work. Returns
+ * -EPROTO so that callers can return it.
  */
 __printf(2, 3) int xpv_device_bad(struct xpv_device *dev, const char *fmt, ...);
 
@@ -201,11 +194,10 @@ int xpv_store_transact(struct xpv_device *dev,
 #define XPV_STORE_TRIES 100
 
 /*
- * In the calls below @tx may be NULL. @dir selects whose directory @key is relative to: the device's own or
- * its peer's. A
- * reply that does not come within %XPV_STORE_REPLY_MS gives -ETIMEDOUT, a store that is gone -ESHUTDOWN; a
- * device that
- * vanished never writes (-ENODEV). All may sleep.
+ * In the calls below @tx may be NULL. @dir selects whose directory @key is relative to: the
+ * device's own or its peer's. A reply that does not come within %XPV_STORE_REPLY_MS gives
+ * -ETIMEDOUT, a store that is gone -ESHUTDOWN; a device that vanished never writes (-ENODEV). All
+ * may sleep.
  */
 #define XPV_STORE_REPLY_MS 30000
 

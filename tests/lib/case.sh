@@ -133,6 +133,15 @@ wait_for()
 	fi
 }
 
+# few MANY FEW: how often, where the debug kernel needs minutes for what the others do in seconds
+few()
+{
+	case $release in
+	*debug*) echo "$2" ;;
+	*) echo "$1" ;;
+	esac
+}
+
 # --- The suite -------------------------------------------------------------------------------------------------------
 
 suite_modules="xpv-xenbus xpv-hv-stub xpv-blkback xpv-blkfront"
