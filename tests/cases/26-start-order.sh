@@ -20,7 +20,7 @@ N() { write_vbd "$dom" $id "$dev"; }
 n=0
 for order in $(few "SBFN SFBN SBNF SFNB SNBF SNFB BSFN BSNF FSBN FSNB BFSN FBSN" "SBFN SNFB BSNF FSBN FBSN"); do
 	without xpv-blkfront xpv-blkback xpv-hv-stub
-	for step in $(echo $order | sed 's/./& /g'); do
+	for step in $(echo "$order" | sed 's/./& /g'); do
 		$step || die "$order: step $step"
 		[ $((n % 2)) = 0 ] || sleep 0.2
 	done
