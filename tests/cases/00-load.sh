@@ -23,9 +23,13 @@ refuse any "Unknown symbol|No such file" "blkfront without the bus" load xpv-blk
 refuse any "Unknown symbol|No such file" "blkback without the bus" load xpv-blkback
 dmesg -C
 
-# the bus first and last; the other three in all their orders, unloaded in all of theirs
+# the bus first and last; the other three in all their orders, unloaded in all of theirs (on the debug kernel in one)
+downs=$(few 3 1)
 for up in "hv-stub blkback blkfront" "blkfront hv-stub blkback" "blkback blkfront hv-stub"; do
+	n=0
 	for down in "blkfront blkback hv-stub" "hv-stub blkfront blkback" "blkback hv-stub blkfront"; do
+		[ $n -lt "$downs" ] || break
+		n=$((n + 1))
 		load xpv-xenbus || die "insmod xpv-xenbus"
 		for m in $up; do
 			load "xpv-$m" || die "insmod xpv-$m, order $up"
@@ -37,7 +41,7 @@ for up in "hv-stub blkback blkfront" "blkfront hv-stub blkback" "blkback blkfron
 		done
 		unload xpv-xenbus || die "rmmod xpv-xenbus, order $down"
 	done
-	pass "loaded in the order $up, unloaded in three orders"
+	pass "loaded in the order $up, unloaded in $downs of three orders"
 done
 same "nothing is left behind" "" "$(names_left)"
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Every wrong argument of xpvctl: its exit status, one clear line that names what is wrong, and nothing written.
+# It is about the tool: not on the debug kernel.
+# kernels: 6.1 6.12
 # timeout: 120
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"

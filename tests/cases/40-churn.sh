@@ -10,7 +10,7 @@
 
 lanes=4
 case $(uname -r) in
-*debug*) plain=40 kills=24 ;;
+*debug*) plain=24 kills=12 ;;
 6.12.*) plain=800 kills=200 ;;
 *) plain=100 kills=36 ;;
 esac
@@ -59,7 +59,7 @@ lane()
 	done
 	i=0
 	while [ $i -lt $((kills / lanes)) ]; do
-		how=$(echo "$ways_to_kill" | cut -d' ' -f$((i % 6 + 1)))
+		how=$(echo "$ways_to_kill" | cut -d' ' -f$(((i + 3 * $1) % 6 + 1)))
 		kill_cycle "$how" "$name" "$domid" "$2"
 		i=$((i + 1))
 		[ $((i % 12)) != 0 ] || note "lane $1: $i kills, $(cut -d' ' -f1 /proc/uptime) s"

@@ -86,7 +86,7 @@ clean_up()
 for module in $suite_modules; do
 	for knob in failslab fail_page_alloc; do
 		[ -d $debugfs/$knob ] || continue
-		for percent in 5 30; do
+		for percent in 15; do
 			inject $debugfs/$knob $percent "$module"
 			exercise >"$case_tmp/exercise" 2>&1
 			no_inject
