@@ -405,6 +405,18 @@ static int set_value(struct store_txn *t, struct store_node *n, struct store_val
 	return 0;
 }
 
+/* @n is gone as the transaction sees it. What it had noted for conflicts stays. */
+static void forget(struct store_txn *t, struct store_node *n)
+{
+	if (n->value)
+		uncharge(t, n->value->len);
+	store_value_put(n->value);
+	store_perms_put(n->perms);
+	n->value = NULL;
+	n->perms = NULL;
+	n->flags &= ~(STORE_EXISTS | STORE_WRITTEN | STORE_EVENT);
+}
+
 /* Make l->n and the directories that it lacks. Fails before it has changed anything. */
 static int create(struct store *s, struct store_txn *t, struct look *l, struct store_value *value)
 {
@@ -421,8 +433,15 @@ static int create(struct store *s, struct store_txn *t, struct look *l, struct s
 		return -ENOMEM;
 	err = set_value(t, l->n, value);
 	for (n = l->n; !err && n != l->near; n = n->parent) {
-		if (n != l->n)
+		/*
+		 * It may have been seen to exist, before something above it went that had not been
+		 * looked at yet. The commit will find the conflict.
+		 */
+		if (n != l->n) {
+			forget(t, n);
 			n->value = store_value_get(s->empty);
+		}
+		store_perms_put(n->perms);
 		n->perms = store_perms_get(perms);
 		n->flags |= STORE_EXISTS | STORE_WRITTEN;
 	}
@@ -483,18 +502,6 @@ int store_set_perms(struct store *s, struct store_txn *t, const char *path,
 	l.n->perms = store_perms_get(perms);
 	l.n->flags |= STORE_WRITTEN | STORE_EVENT;
 	return 0;
-}
-
-/* @n is gone as the transaction sees it. What it had noted for conflicts stays. */
-static void forget(struct store_txn *t, struct store_node *n)
-{
-	if (n->value)
-		uncharge(t, n->value->len);
-	store_value_put(n->value);
-	store_perms_put(n->perms);
-	n->value = NULL;
-	n->perms = NULL;
-	n->flags &= ~(STORE_EXISTS | STORE_WRITTEN | STORE_EVENT);
 }
 
 /**

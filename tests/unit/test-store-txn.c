@@ -467,12 +467,70 @@ static void serializable(void)
 	end();
 }
 
+/* What was seen goes meanwhile, with the directory above it: making it again leaves nothing behind but a conflict. */
+static void made_again_below_what_went(void)
+{
+	u32 t;
+
+	begin();
+	t = start(k);
+	CHECK_STR(in(t, XS_READ, "/dir/sub/deep|"), "4");
+	CHECK_STR(in(t, XS_DIRECTORY, "/dir/sub|"), "deep|");
+	CHECK_STR(in(0, XS_RM, "/dir|"), "OK|");
+	CHECK_STR(in(t, XS_WRITE, "/dir/sub/deep|5"), "OK|");
+	CHECK_STR(in(t, XS_WRITE, "/dir/sub/deep/er|6"), "OK|");
+	CHECK_STR(COMMIT(t), "EAGAIN|");
+	CHECK_STR(in(0, XS_READ, "/dir|"), "ENOENT|");
+	end();
+}
+
+static const char *random_body(u32 type, char *body)
+{
+	static const char * const rest[] = {
+		[XS_WRITE] = "v", [XS_SET_PERMS] = "n0|r3|", [XS_MKDIR] = "", [XS_RM] = "", [XS_READ] = "",
+		[XS_DIRECTORY] = "",
+	};
+	unsigned int depth = get_random_u32_below(4), at = sprintf(body, "/a");
+
+	while (depth--)
+		at += sprintf(body + at, "/%c", 'a' + get_random_u32_below(2));
+	sprintf(body + at, "|%s", rest[type]);
+	return body;
+}
+
+/* Few names, three transactions at a time, all kinds of requests in any order: the tree stays one, and nothing is left. */
+static void any_order(void)
+{
+	static const u32 types[] = { XS_RM, XS_RM, XS_MKDIR, XS_WRITE, XS_SET_PERMS, XS_DIRECTORY, XS_READ };
+	unsigned int round, n;
+	char body[64];
+	u32 t[3], i, type;
+
+	for (round = 0; round < 4000; round++) {
+		begin();
+		memset(t, 0, sizeof(t));
+		for (n = round % 20 + 4; n; n--) {
+			i = get_random_u32_below(3);
+			if (!get_random_u32_below(5)) {
+				if (t[i])
+					in(t[i], XS_TRANSACTION_END, get_random_u32_below(4) ? "T|" : "F|");
+				t[i] = t[i] ? 0 : start(k);
+				continue;
+			}
+			type = types[get_random_u32_below(ARRAY_SIZE(types))];
+			in(t[i], type, random_body(type, body));
+		}
+		end();
+	}
+}
+
 int main(void)
 {
 	return ktap_run((struct ktap_test[]){
 		KTAP(sees_own_changes), KTAP(abort_leaves_nothing), KTAP(remove_and_make_again), KTAP(conflicts),
 		KTAP(same_again_is_not_the_same), KTAP(reads_repeat), KTAP(two_at_once), KTAP(parts_of_a_directory),
 		KTAP(quotas), KTAP(held_memory),
-		KTAP(client_dies), KTAP(no_memory), KTAP(serializable), {}
+		KTAP(client_dies), KTAP(no_memory), KTAP(serializable),
+		KTAP(made_again_below_what_went), KTAP(any_order), {}
 	});
 }
