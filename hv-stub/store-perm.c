@@ -38,12 +38,9 @@ void store_perms_put(struct store_perms *perms)
 }
 
 /**
- * store_perms_inherit() - the permissions of a node that @c makes in a directory with permissions
+ * store_perms_inherit() - the permissions of a node that a client makes in a directory
  * @from: the directory's permissions
- * @c: the connection
- * @from
- * @from: the directory's permissions
- * @c: the connection
+ * @c: the client's connection
  *
  * They are the directory's, but what an ordinary domain makes is its own. Return: a reference, or
  * NULL.
