@@ -6,6 +6,7 @@
  *	<name>/domid		number
  *	       state		"running"
  *	       ports		event channels open
+ *	       events		how they are delivered: "fifo" or "2l"
  *	       grants		entries of its grant table that grant something
  *	       grant_frames	size of the table
  *	       maps		pages of others (or its own) that it has mapped
@@ -14,6 +15,7 @@
  *	       quota_*		limits there, 0 = none
  *	       max_ports, max_grant_frames	limits of what it can get from now on
  *	       fail_map		"COUNT [STATUS]": the next COUNT maps of its pages fail with GNTST_* STATUS
+ *	       first_port	where the search for a free port number begins
  *	       drop_events	COUNT: the next so many events to it get lost
  *
  * Domain-0 is there from the start. configfs holds a reference to the module for every other
@@ -47,6 +49,9 @@ CONFIGFS_ATTR_RO(domain_, state);
 
 DOMAIN_SHOW(ports, "%u", READ_ONCE(d->events.nr))
 CONFIGFS_ATTR_RO(domain_, ports);
+
+DOMAIN_SHOW(events, "%s", stub_events_are_fifo(&d->events) ? "fifo" : "2l")
+CONFIGFS_ATTR_RO(domain_, events);
 
 DOMAIN_SHOW(grants, "%u", stub_grants_count(d))
 CONFIGFS_ATTR_RO(domain_, grants);
@@ -138,6 +143,20 @@ static ssize_t domain_max_ports_store(struct config_item *item, const char *page
 DOMAIN_SHOW(max_ports, "%u", READ_ONCE(d->events.max))
 CONFIGFS_ATTR(domain_, max_ports);
 
+static ssize_t domain_first_port_store(struct config_item *item, const char *page, size_t len)
+{
+	unsigned int value;
+	int err = parse_range(page, 1, STUB_MAX_PORTS - 1, &value);
+
+	if (err)
+		return err;
+	WRITE_ONCE(to_domain(item)->events.first, value);
+	return len;
+}
+
+DOMAIN_SHOW(first_port, "%u", READ_ONCE(d->events.first))
+CONFIGFS_ATTR(domain_, first_port);
+
 static ssize_t domain_max_grant_frames_store(struct config_item *item, const char *page, size_t len)
 {
 	unsigned int value;
@@ -193,6 +212,7 @@ static struct configfs_attribute *domain_attrs[] = {
 	&domain_attr_domid,
 	&domain_attr_state,
 	&domain_attr_ports,
+	&domain_attr_events,
 	&domain_attr_grants,
 	&domain_attr_grant_frames,
 	&domain_attr_maps,
@@ -208,6 +228,7 @@ static struct configfs_attribute *domain_attrs[] = {
 	&domain_attr_quota_perms,
 	&domain_attr_quota_path_max,
 	&domain_attr_max_ports,
+	&domain_attr_first_port,
 	&domain_attr_max_grant_frames,
 	&domain_attr_fail_map,
 	&domain_attr_drop_events,
@@ -259,10 +280,10 @@ static struct configfs_group_operations root_group_ops = {
 
 static ssize_t root_counters_show(struct config_item *item, char *page)
 {
-	return sysfs_emit(page, "domains %d\nzombies %d\nports %d\nmaps %d\npages %d\n",
+	return sysfs_emit(page, "domains %d\nzombies %d\nports %d\nmaps %d\npages %d\nfifo_pages %d\n",
 			  atomic_read(&stub_counters.domains), atomic_read(&stub_counters.zombies),
 			  atomic_read(&stub_counters.ports), atomic_read(&stub_counters.maps),
-			  atomic_read(&stub_counters.pages));
+			  atomic_read(&stub_counters.pages), atomic_read(&stub_counters.fifo_pages));
 }
 
 CONFIGFS_ATTR_RO(root_, counters);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Event channels: 2-level, as Xen has them.
+ * Event channels: ports as Xen has them. Delivery is 2-level here; evtchn-fifo.c has that of domains
+ * in FIFO mode.
  *
  * A port is closed, unbound (waits for one domain to bind it), interdomain (connected to a port,
  * which is connected to it), a virtual interrupt, an IPI, or a server port, whose other end is the
@@ -10,6 +11,7 @@
  *
  *	topology_lock			opening and closing of ports of all domains; process context only
  *	    stub_port.lock		one port's state, interrupts off
+ *	        stub_fifo.lock		queues of a domain in FIFO mode (evtchn-fifo.c)
  *
  * A state is written under both and may be read under either, so opening and closing see both ends
  * of a connection without an order between domains, and sending takes the lock of the sender's port
@@ -52,11 +54,13 @@ struct port_state {
  * @s:    its state
  * @vcpu: the virtual CPU that its events go to. Written under @lock, or while the port is closed
  *        under the topology lock; read with READ_ONCE().
+ * @fifo: for FIFO mode, under its lock
  */
 struct stub_port {
 	spinlock_t lock;	/* protects @s */
 	struct port_state s;
 	unsigned int vcpu;
+	struct stub_fifo_port fifo;
 };
 
 static DEFINE_SPINLOCK(topology_lock);
@@ -112,7 +116,22 @@ static void port_set(struct stub_port *p, const struct port_state *s)
 	spin_unlock_irqrestore(&p->lock, flags);
 }
 
-/* The lowest closed port becomes @s. */
+/* The domain's FIFO mode, or NULL. It stays as long as interrupts are off or the lock is held. */
+static struct stub_fifo *fifo_get(const struct stub_domain *d)
+{
+	return rcu_dereference_check(d->events.fifo,
+				     irqs_disabled() || lockdep_is_held(&topology_lock));
+}
+
+/* The lowest closed one from the knob on, or the limit. */
+static unsigned int port_find(const struct stub_events *ev, unsigned int max)
+{
+	unsigned int n = find_next_zero_bit(ev->used, max, READ_ONCE(ev->first));
+
+	return n < max ? n : find_next_zero_bit(ev->used, max, 1);
+}
+
+/* A closed port becomes @s. */
 static int port_open(struct stub_domain *d, const struct port_state *s, unsigned int vcpu, evtchn_port_t *port)
 {
 	struct stub_events *ev = &d->events;
@@ -124,7 +143,9 @@ static int port_open(struct stub_domain *d, const struct port_state *s, unsigned
 	lockdep_assert_held(&topology_lock);
 	if (stub_domain_is_dying(d))
 		return -ESHUTDOWN;
-	n = find_next_zero_bit(ev->used, max, 1);
+	if (!stub_events_are_fifo(ev))
+		max = min_t(unsigned int, max, EVTCHN_2L_NR_CHANNELS);
+	n = port_find(ev, max);
 	if (n >= max)
 		return -ENOSPC;
 
@@ -135,6 +156,7 @@ static int port_open(struct stub_domain *d, const struct port_state *s, unsigned
 			return err;
 	}
 	WRITE_ONCE(port_get(d, n)->vcpu, vcpu);
+	WRITE_ONCE(port_get(d, n)->fifo.priority, EVTCHN_FIFO_PRIORITY_DEFAULT);
 	port_set(port_get(d, n), s);
 	__set_bit(n, ev->used);
 	ev->nr++;
@@ -147,6 +169,7 @@ static void port_close(struct stub_domain *d, evtchn_port_t port)
 {
 	static const struct port_state closed;
 	struct stub_port *p = port_get(d, port);
+	struct stub_fifo *fifo = fifo_get(d);
 	struct port_state *s = &p->s;
 
 	lockdep_assert_held(&topology_lock);
@@ -158,7 +181,10 @@ static void port_close(struct stub_domain *d, evtchn_port_t port)
 		WRITE_ONCE(*virq_slot(d, s->virq, p->vcpu), 0);
 	}
 	port_set(p, &closed);
-	sync_clear_bit(port, d->events.shared->evtchn_pending);
+	if (fifo)
+		stub_fifo_close(fifo, port, &p->fifo);
+	else
+		sync_clear_bit(port, d->events.shared->evtchn_pending);
 	__clear_bit(port, d->events.used);
 	d->events.nr--;
 	atomic_dec(&stub_counters.ports);
@@ -169,14 +195,21 @@ static void port_raise(struct stub_domain *d, evtchn_port_t port)
 {
 	struct stub_events *ev = &d->events;
 	struct shared_info *shared = ev->shared;
+	struct stub_port *p = port_get(d, port);
+	struct stub_fifo *fifo = fifo_get(d);
 
+	lockdep_assert_irqs_disabled();
 	if (unlikely(atomic_read(&ev->drop)) && atomic_dec_if_positive(&ev->drop) >= 0)
 		return;
+	if (fifo) {
+		stub_fifo_raise(d, fifo, port, &p->fifo, READ_ONCE(p->vcpu));
+		return;
+	}
 	if (sync_test_and_set_bit(port, shared->evtchn_pending))
 		return;
 	if (sync_test_bit(port, shared->evtchn_mask))
 		return;
-	stub_vcpu_notify(d, READ_ONCE(port_get(d, port)->vcpu), port);
+	stub_vcpu_notify(d, READ_ONCE(p->vcpu), port);
 }
 
 /* --- hypercalls ------------------------------------------------------------------------------- */
@@ -302,17 +335,28 @@ static int close(struct stub_domain *d, struct evtchn_close *op)
 	return err;
 }
 
+/* Also the way back to 2-level mode, and the only one. May sleep. */
 static int reset(struct stub_domain *d, struct evtchn_reset *op)
 {
+	struct stub_events *ev = &d->events;
+	struct stub_fifo *fifo;
 	unsigned int port;
 
 	if (!is_self(d, op->dom))
 		return -EPERM;
+	mutex_lock(&ev->fifo_mutex);
 	spin_lock(&topology_lock);
 	for_each_set_bit(port, d->events.used, STUB_MAX_PORTS)
 		if (port_is_domains(port_get(d, port)))
 			port_close(d, port);
+	fifo = fifo_get(d);
+	RCU_INIT_POINTER(ev->fifo, NULL);
 	spin_unlock(&topology_lock);
+	if (fifo) {
+		synchronize_rcu();
+		stub_fifo_free(d, fifo);
+	}
+	mutex_unlock(&ev->fifo_mutex);
 	return 0;
 }
 
@@ -356,6 +400,7 @@ static int unmask(struct stub_domain *d, struct evtchn_unmask *op)
 {
 	struct stub_port *p = port_get(d, op->port);
 	struct shared_info *shared = d->events.shared;
+	struct stub_fifo *fifo;
 	unsigned long flags;
 	int err = 0;
 
@@ -363,8 +408,11 @@ static int unmask(struct stub_domain *d, struct evtchn_unmask *op)
 		return dead_or(d, -EINVAL);
 
 	spin_lock_irqsave(&p->lock, flags);
+	fifo = fifo_get(d);
 	if (p->s.kind == EVTCHNSTAT_closed)
 		err = dead_or(d, -EINVAL);
+	else if (fifo)
+		stub_fifo_unmask_port(d, fifo, op->port, &p->fifo, READ_ONCE(p->vcpu));
 	else if (sync_test_and_clear_bit(op->port, shared->evtchn_mask) &&
 		 sync_test_bit(op->port, shared->evtchn_pending))
 		stub_vcpu_notify(d, READ_ONCE(p->vcpu), op->port);
@@ -417,6 +465,8 @@ static int rebind(struct stub_domain *d, struct stub_port *p, evtchn_port_t port
 		return -EINVAL;
 
 	WRITE_ONCE(p->vcpu, vcpu);
+	if (fifo_get(d))
+		return 0;	/* in Xen's hands: the domain empties that CPU's queues */
 	if (!cpu_online(old) && !sync_test_bit(port, shared->evtchn_mask) &&
 	    sync_test_bit(port, shared->evtchn_pending))
 		stub_vcpu_notify(d, vcpu, port);
@@ -437,6 +487,28 @@ static int bind_vcpu(struct stub_domain *d, struct evtchn_bind_vcpu *op)
 
 	spin_lock_irqsave(&p->lock, flags);
 	err = rebind(d, p, op->port, op->vcpu);
+	spin_unlock_irqrestore(&p->lock, flags);
+	return err;
+}
+
+static int set_priority(struct stub_domain *d, struct evtchn_set_priority *op)
+{
+	struct stub_port *p = port_get(d, op->port);
+	unsigned long flags;
+	int err = 0;
+
+	if (!p)
+		return dead_or(d, -EINVAL);
+
+	spin_lock_irqsave(&p->lock, flags);
+	if (p->s.kind == EVTCHNSTAT_closed)
+		err = dead_or(d, -EINVAL);
+	else if (!fifo_get(d))
+		err = -ENOSYS;
+	else if (op->priority > EVTCHN_FIFO_PRIORITY_MIN)
+		err = -EINVAL;
+	else
+		WRITE_ONCE(p->fifo.priority, op->priority);	/* where it is queued it stays */
 	spin_unlock_irqrestore(&p->lock, flags);
 	return err;
 }
@@ -466,9 +538,47 @@ int stub_event_channel_op(void *hv, int cmd, void *arg)
 		return status(d, arg);
 	case EVTCHNOP_reset:
 		return reset(d, arg);
+	case EVTCHNOP_init_control:
+		return stub_fifo_init_control(d, arg);
+	case EVTCHNOP_expand_array:
+		return stub_fifo_expand(d, arg);
+	case EVTCHNOP_set_priority:
+		return set_priority(d, arg);
 	default:
 		return -ENOSYS;
 	}
+}
+
+/* --- between the modes ------------------------------------------------------------------------ */
+
+void stub_evtchn_save_pending(struct stub_domain *d)
+{
+	struct stub_port *p;
+	unsigned int port;
+
+	spin_lock_irq(&topology_lock);
+	for_each_set_bit(port, d->events.used, STUB_MAX_PORTS) {
+		p = port_get(d, port);
+		WRITE_ONCE(p->fifo.priority, EVTCHN_FIFO_PRIORITY_DEFAULT);
+		if (sync_test_bit(port, d->events.shared->evtchn_pending))
+			stub_fifo_save(fifo_get(d), &p->fifo);
+	}
+	spin_unlock_irq(&topology_lock);
+}
+
+void stub_evtchn_raise_saved(struct stub_domain *d, unsigned int first, unsigned int end)
+{
+	unsigned int port = first;
+	struct stub_port *p;
+
+	end = min_t(unsigned int, end, STUB_MAX_PORTS);
+	spin_lock_irq(&topology_lock);
+	for_each_set_bit_from(port, d->events.used, end) {
+		p = port_get(d, port);
+		if (stub_fifo_take_saved(fifo_get(d), &p->fifo))
+			stub_fifo_raise(d, fifo_get(d), port, &p->fifo, READ_ONCE(p->vcpu));
+	}
+	spin_unlock_irq(&topology_lock);
 }
 
 /* --- server ports and virtual interrupts ------------------------------------------------------ */
@@ -552,6 +662,8 @@ int stub_events_init(struct stub_domain *d)
 	int err;
 
 	ev->max = STUB_MAX_PORTS;
+	ev->first = 1;
+	mutex_init(&ev->fifo_mutex);
 	ev->shared = stub_page_alloc(GFP_KERNEL);
 	if (!ev->shared)
 		return -ENOMEM;
@@ -565,6 +677,7 @@ void stub_events_exit(struct stub_domain *d)
 {
 	unsigned int n;
 
+	stub_fifo_free(d, rcu_dereference_protected(d->events.fifo, true));
 	stub_vcpus_exit(d);
 	for (n = 0; n < STUB_PORT_CHUNKS; n++)
 		kfree(d->events.chunks[n]);

@@ -9,10 +9,12 @@
 #include <linux/configfs.h>
 #include <linux/irq_work.h>
 #include <linux/kref.h>
+#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include "fifo-queue.h"
 #include "grant-check.h"
 #include "stub.h"
 
@@ -47,6 +49,9 @@ void stub_vcpus_exit(struct stub_domain *d);
 /* An event that just became pending at @port is to be seen by @vcpu. Interrupts off. */
 void stub_vcpu_notify(struct stub_domain *d, unsigned int vcpu, evtchn_port_t port);
 
+/* stub_vcpu_tell() - the same when shared memory says already which event. Interrupts off. */
+void stub_vcpu_tell(struct stub_domain *d, unsigned int vcpu);
+
 /*
  * stub_vcpus_drain() - no upcall is under way. The caller has seen to it that no event is raised
  * any more. May sleep.
@@ -58,11 +63,13 @@ unsigned int stub_vcpu_id(void *hv, unsigned int cpu);
 
 /* --- evtchn.c: ports -------------------------------------------------------------------------- */
 
-#define STUB_MAX_PORTS		EVTCHN_2L_NR_CHANNELS
+/* The stub's own. 2-level mode has EVTCHN_2L_NR_CHANNELS, FIFO mode could have EVTCHN_FIFO_NR_CHANNELS. */
+#define STUB_MAX_PORTS		16384U
 #define STUB_PORTS_PER_CHUNK	64
 #define STUB_PORT_CHUNKS	(STUB_MAX_PORTS / STUB_PORTS_PER_CHUNK)
 
 struct stub_port;
+struct stub_fifo;
 
 /**
  * struct stub_events - a domain's event channels
@@ -71,9 +78,12 @@ struct stub_port;
  * @used:    ports that are not closed
  * @nr:      how many
  * @max:     limit of port numbers, a knob
+ * @first:   where the search for a closed port begins, a knob
  * @drop:    the next so many events to this domain get lost, a knob
  * @vcpus:   @nr_vcpus of them
  * @upcall:  whom to call, see xpv_hypercalls.set_upcall
+ * @fifo:    NULL in 2-level mode; see evtchn-fifo.c
+ * @fifo_mutex: between those who change it
  */
 struct stub_events {
 	struct shared_info *shared;
@@ -81,10 +91,13 @@ struct stub_events {
 	DECLARE_BITMAP(used, STUB_MAX_PORTS);
 	unsigned int nr;
 	unsigned int max;
+	unsigned int first;
 	atomic_t drop;
 	unsigned int nr_vcpus;
 	struct stub_vcpu *vcpus;
 	struct xpv_domain __rcu *upcall;
+	struct stub_fifo __rcu *fifo;
+	struct mutex fifo_mutex;	/* changes of @fifo */
 };
 
 int stub_events_init(struct stub_domain *d);
@@ -97,6 +110,40 @@ void stub_events_exit(struct stub_domain *d);
 void stub_events_kill(struct stub_domain *d);
 
 int stub_event_channel_op(void *hv, int cmd, void *arg);
+
+/* stub_evtchn_save_pending() - the domain left 2-level mode: what is pending there will be raised again */
+void stub_evtchn_save_pending(struct stub_domain *d);
+
+/* stub_evtchn_raise_saved() - there are words for the ports from @first to before @end now. */
+void stub_evtchn_raise_saved(struct stub_domain *d, unsigned int first, unsigned int end);
+
+static inline bool stub_events_are_fifo(const struct stub_events *ev)
+{
+	return rcu_access_pointer(ev->fifo);
+}
+
+/* --- evtchn-fifo.c: FIFO mode ----------------------------------------------------------------- */
+
+/* May sleep. */
+int stub_fifo_init_control(struct stub_domain *d, struct evtchn_init_control *op);
+int stub_fifo_expand(struct stub_domain *d, const struct evtchn_expand_array *op);
+
+/* stub_fifo_free() - @f, which may be NULL, was the domain's and nobody sees it any more */
+void stub_fifo_free(struct stub_domain *d, struct stub_fifo *f);
+
+/* An event for @port, whose events go to @vcpu. Interrupts off. The caller keeps the port open. */
+void stub_fifo_raise(struct stub_domain *d, struct stub_fifo *f, evtchn_port_t port,
+		     struct stub_fifo_port *fp, unsigned int vcpu);
+void stub_fifo_unmask_port(struct stub_domain *d, struct stub_fifo *f, evtchn_port_t port,
+			   struct stub_fifo_port *fp, unsigned int vcpu);
+void stub_fifo_close(struct stub_fifo *f, evtchn_port_t port, struct stub_fifo_port *fp);
+
+/*
+ * stub_fifo_save() - there was an event for which there is no word yet. stub_fifo_take_saved() - was
+ * there? Interrupts off.
+ */
+void stub_fifo_save(struct stub_fifo *f, struct stub_fifo_port *fp);
+bool stub_fifo_take_saved(struct stub_fifo *f, struct stub_fifo_port *fp);
 
 /* --- grant.c: the tables, grant-map.c: mapping, grant-copy.c: copying ------------------------- */
 
@@ -237,6 +284,7 @@ struct stub_counters {
 	atomic_t ports;
 	atomic_t maps;
 	atomic_t pages;		/* shared with the domains */
+	atomic_t fifo_pages;	/* the domains' own, in use for FIFO mode */
 };
 
 extern struct stub_counters stub_counters;

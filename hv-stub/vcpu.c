@@ -13,7 +13,9 @@
  * begin will see the event.
  *
  * A CPU that is not online gets no events: those of its ports go to the sender's CPU. Both the
- * choice and the sending happen with interrupts off, which no CPU can go offline under.
+ * choice and the sending happen with interrupts off, which no CPU can go offline under. In FIFO
+ * mode (evtchn-fifo.c, which has queues in place of selector bits) they stay on the queue of the
+ * CPU that is not online, as in Xen: the domain looks there when the CPU has died.
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
@@ -65,6 +67,17 @@ static void vcpu_kick(struct stub_vcpu *v)
 		clear_bit(STUB_VCPU_CSD, &v->flags);
 }
 
+void stub_vcpu_tell(struct stub_domain *d, unsigned int vcpu)
+{
+	struct vcpu_info *info = &d->events.shared->vcpu_info[vcpu];
+
+	lockdep_assert_irqs_disabled();
+	if (sync_test_and_set_bit(0, (unsigned long *)&info->evtchn_upcall_pending))
+		return;
+	if (likely(cpu_online(vcpu)))
+		vcpu_kick(&d->events.vcpus[vcpu]);
+}
+
 void stub_vcpu_notify(struct stub_domain *d, unsigned int vcpu, evtchn_port_t port)
 {
 	struct stub_events *ev = &d->events;
@@ -75,12 +88,8 @@ void stub_vcpu_notify(struct stub_domain *d, unsigned int vcpu, evtchn_port_t po
 		vcpu = smp_processor_id() < ev->nr_vcpus ? smp_processor_id() : 0;
 
 	info = &ev->shared->vcpu_info[vcpu];
-	if (sync_test_and_set_bit(port / BITS_PER_LONG, &info->evtchn_pending_sel))
-		return;
-	if (sync_test_and_set_bit(0, (unsigned long *)&info->evtchn_upcall_pending))
-		return;
-	if (likely(cpu_online(vcpu)))
-		vcpu_kick(&ev->vcpus[vcpu]);
+	if (!sync_test_and_set_bit(port / BITS_PER_LONG, &info->evtchn_pending_sel))
+		stub_vcpu_tell(d, vcpu);
 }
 
 /*

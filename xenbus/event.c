@@ -138,3 +138,15 @@ void xpv_event_eoi(const struct xpv_event *ev, bool spurious)
 		dev->domain->ops->event_eoi(dev->domain, ev->port, spurious);
 }
 EXPORT_SYMBOL_GPL(xpv_event_eoi);
+
+int xpv_event_set_priority(const struct xpv_event *ev, unsigned int priority)
+{
+	struct xpv_device *dev = READ_ONCE(ev->dev);
+	const struct xpv_hv_ops *ops;
+
+	if (!dev || priority > XPV_PRIORITY_LAST)
+		return -EINVAL;
+	ops = dev->domain->ops;
+	return ops->event_priority ? ops->event_priority(dev->domain, ev->port, priority) : -EOPNOTSUPP;
+}
+EXPORT_SYMBOL_GPL(xpv_event_set_priority);

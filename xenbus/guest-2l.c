@@ -13,13 +13,14 @@
 #define WORD_BITS	((unsigned int)BITS_PER_LONG)
 #define NR_PORTS	(WORD_BITS * WORD_BITS)
 
-static void l2_start(struct guest_events *e)
+static int l2_start(struct guest_events *e)
 {
 	unsigned int w;
 
 	for (w = 0; w < WORD_BITS; w++)
 		WRITE_ONCE(e->shared->evtchn_mask[w], ~0UL);
 	virt_mb();	/* before ports are opened */
+	return 0;
 }
 
 static void l2_mask(struct guest_events *e, evtchn_port_t port)
@@ -104,6 +105,7 @@ static bool l2_scan(struct guest_vcpu *v, unsigned int budget)
 }
 
 const struct guest_evtchn_abi guest_evtchn_2l = {
+	.name = "2l",
 	.nr_ports = NR_PORTS,
 	.start = l2_start,
 	.mask = l2_mask,

@@ -113,9 +113,11 @@ static unsigned int vcpu_of(struct guest_events *e, unsigned int cpu)
 static int cpu_pick(struct guest_events *e, const struct cpumask *mask)
 {
 	int cpu, n, best = -EINVAL, fewest = INT_MAX;
+	unsigned int vcpu;
 
 	for_each_cpu_and(cpu, mask, cpu_online_mask) {
-		if (vcpu_of(e, cpu) >= e->nr_vcpus)
+		vcpu = vcpu_of(e, cpu);
+		if (vcpu >= e->nr_vcpus || READ_ONCE(e->vcpus[vcpu].deaf))
 			continue;
 		n = atomic_read(per_cpu_ptr(&channels, cpu));
 		if (n < fewest) {
@@ -257,7 +259,7 @@ static int irqs_map(struct irq_domain *d, unsigned int irq, irq_hw_number_t port
 		return -ENXIO;
 
 	irq_set_chip_data(irq, p);
-	irq_set_chip_and_handler_name(irq, &event_chip, handle_edge_irq, "event");
+	irq_set_chip_and_handler_name(irq, &event_chip, handle_edge_irq, e->abi->name);
 	irq_set_status_flags(irq, IRQ_MOVE_PCNTXT | IRQ_NOPROBE);
 	irqd_set_single_target(data);
 	irq_data_update_effective_affinity(data, cpumask_of(p->cpu));
@@ -285,6 +287,24 @@ bool guest_event_deliver(struct guest_vcpu *v, evtchn_port_t port)
 		e->abi->mask(e, port);	/* nobody's: closed just now */
 	rcu_read_unlock();
 	return ours;
+}
+
+void guest_event_reraise(struct guest_events *e, evtchn_port_t port)
+{
+	struct guest_port *p;
+	unsigned long flags;
+
+	rcu_read_lock();
+	p = xa_load(&e->ports, port);
+	if (p) {
+		raw_spin_lock_irqsave(&p->lock, flags);
+		if (!p->held) {
+			e->abi->mask(e, port);
+			port_unmask(p);
+		}
+		raw_spin_unlock_irqrestore(&p->lock, flags);
+	}
+	rcu_read_unlock();
 }
 
 /* --- End of interrupt ----------------------------------------------------------------------------------------- */
@@ -393,6 +413,14 @@ void guest_event_notify(struct xpv_domain *dom, evtchn_port_t port)
 	evtchn_op(dom->guest->events, EVTCHNOP_send, &op);
 }
 
+int guest_event_priority(struct xpv_domain *dom, evtchn_port_t port, unsigned int priority)
+{
+	struct guest_events *e = dom->guest->events;
+	struct evtchn_set_priority op = { .port = port, .priority = priority };
+
+	return e->abi->priorities ? evtchn_op(e, EVTCHNOP_set_priority, &op) : -EOPNOTSUPP;
+}
+
 static struct guest_port *port_alloc(struct guest_events *e, evtchn_port_t port)
 {
 	struct guest_port *p = kzalloc(sizeof(*p), GFP_KERNEL);
@@ -440,6 +468,9 @@ int guest_event_irq(struct xpv_domain *dom, struct xpv_event_binding *b)
 
 	if (b->port >= e->abi->nr_ports)
 		return -EINVAL;
+	err = e->abi->add_port ? e->abi->add_port(e, b->port) : 0;
+	if (err)
+		return err;
 	p = port_alloc(e, b->port);
 	if (!p)
 		return -ENOMEM;
@@ -519,7 +550,6 @@ int guest_events_start(struct xpv_domain *dom)
 
 	e->dom = dom;
 	e->nr_vcpus = nr_vcpus;
-	e->abi = &guest_evtchn_2l;
 	xa_init(&e->ports);
 	guest_vcpus_init(e);
 	err = irqs_create(e);
@@ -530,11 +560,15 @@ int guest_events_start(struct xpv_domain *dom)
 		goto err_irqs;
 
 	e->shared = va;
-	e->abi->start(e);
+	err = guest_abi_start(e);
+	if (err)
+		goto err_shared;
 	dom->guest->events = e;
 	dom->hc->set_upcall(dom->hv, dom);
 	return 0;
 
+err_shared:
+	dom->hc->unmap_frame(dom->hv, XPV_FRAME_SHARED_INFO, 0, e->shared);
 err_irqs:
 	irq_domain_remove(e->irqs);
 	irq_domain_free_fwnode(e->fwnode);
@@ -566,6 +600,7 @@ void guest_events_stop(struct xpv_domain *dom)
 	dom->hc->set_upcall(dom->hv, NULL);
 	guest_vcpus_stop(e);
 	ports_drain(dom);
+	guest_abi_stop(e);
 	irq_domain_remove(e->irqs);
 	irq_domain_free_fwnode(e->fwnode);
 	dom->hc->unmap_frame(dom->hv, XPV_FRAME_SHARED_INFO, 0, e->shared);

@@ -388,6 +388,7 @@ int guest_store_start(struct xpv_domain *dom)
 	err = request_irq(s->binding.irq, store_irq, 0, s->name, s);
 	if (err)
 		goto err_irq;
+	guest_event_priority(dom, s->binding.port, EVTCHN_FIFO_PRIORITY_DEFAULT - 1);	/* before data; a wish */
 	return 0;
 
 err_irq:

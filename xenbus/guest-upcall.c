@@ -118,3 +118,15 @@ void guest_vcpus_stop(struct guest_events *e)
 	for (i = 0; i < e->nr_vcpus; i++)
 		hrtimer_cancel(&e->vcpus[i].timer);
 }
+
+/*
+ * Its CPU is offline. An upcall that came too late for it is not under way any more, and must not
+ * stand in the way of the next one.
+ */
+void guest_vcpu_offline(struct guest_vcpu *v)
+{
+	hrtimer_cancel(&v->timer);
+	v->holdoff = false;
+	WRITE_ONCE(v->events->shared->vcpu_info[v->nr].evtchn_upcall_pending, 0);
+	virt_mb();	/* before the queues are looked at */
+}

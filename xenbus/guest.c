@@ -78,5 +78,6 @@ const struct xpv_hv_ops xpv_guest_ops = {
 	.event_notify = guest_event_notify,
 	.event_eoi = guest_event_eoi,
 	.event_quality = guest_event_quality,
+	.event_priority = guest_event_priority,
 };
 EXPORT_SYMBOL_GPL(xpv_guest_ops);

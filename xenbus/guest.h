@@ -13,6 +13,7 @@
 #include "domain.h"
 
 struct guest_events;
+struct guest_fifo;
 struct guest_grants;
 struct guest_store;
 
@@ -63,6 +64,7 @@ unsigned int guest_grant_copy(struct xpv_domain *dom, domid_t peer, struct xpv_g
  * @nr:      the hypervisor's number
  * @next:    the port to begin the next scan with, so that none is served first always
  * @holdoff: the CPU has had enough for now; @timer resumes the scan
+ * @deaf:    the hypervisor cannot send it events
  * @timer:   hard interrupt, on the same CPU
  */
 struct guest_vcpu {
@@ -70,13 +72,19 @@ struct guest_vcpu {
 	unsigned int nr;
 	unsigned int next;
 	bool holdoff;
+	bool deaf;
 	struct hrtimer timer;
 };
 
 /**
  * struct guest_evtchn_abi - how ports are represented in shared memory
+ * @name:          in /proc/interrupts
  * @nr_ports:      port numbers are below
- * @start:         all ports masked
+ * @priorities:    EVTCHNOP_set_priority has an effect
+ * @start:         all ports masked. May sleep. An error leaves nothing behind: the
+ *                 other ABI can be started.
+ * @stop:          optional mirror: no upcall comes any more, no port is an interrupt. May sleep.
+ * @add_port:      optional: @port is going to be used. May sleep.
  * @mask:          the port raises no upcall any more
  * @unmask:        unmask it. Returns whether an event is pending of which the hypervisor has to be told; it is still
  *                 masked then.
@@ -85,11 +93,15 @@ struct guest_vcpu {
  * @scan:          call guest_event_deliver() for ports that are pending on @v, at most @budget times, each one once.
  *                 Returns whether any are left. Hard interrupt, on the CPU.
  *
- * All but @start and @scan: any context, under the port's lock.
+ * Those that take a port, but for @add_port: any context, under the port's lock.
  */
 struct guest_evtchn_abi {
+	const char *name;
 	unsigned int nr_ports;
-	void (*start)(struct guest_events *e);
+	bool priorities;
+	int (*start)(struct guest_events *e);
+	void (*stop)(struct guest_events *e);
+	int (*add_port)(struct guest_events *e, evtchn_port_t port);
 	void (*mask)(struct guest_events *e, evtchn_port_t port);
 	bool (*unmask)(struct guest_events *e, evtchn_port_t port);
 	void (*clear_pending)(struct guest_events *e, evtchn_port_t port);
@@ -102,6 +114,7 @@ struct guest_evtchn_abi {
  * @dom:      domain
  * @shared:   shared memory
  * @abi:      how ports are represented there
+ * @fifo:     guest-fifo.h; NULL in 2-level mode
  * @irqs:     the ports as interrupts
  * @fwnode:   names @irqs
  * @ports:    struct guest_port by number; those that are interrupts
@@ -112,6 +125,7 @@ struct guest_events {
 	struct xpv_domain *dom;
 	struct shared_info *shared;
 	const struct guest_evtchn_abi *abi;
+	struct guest_fifo *fifo;
 	struct irq_domain *irqs;
 	struct fwnode_handle *fwnode;
 	struct xarray ports;
@@ -125,6 +139,12 @@ void guest_events_stop(struct xpv_domain *dom);
 /* guest_event_deliver() - @port is pending and not masked on @v. Returns whether its interrupt was handled. */
 bool guest_event_deliver(struct guest_vcpu *v, evtchn_port_t port);
 
+/*
+ * guest_event_reraise() - @port came up on a virtual CPU that is not its own any more: now on the
+ * right one. Any context.
+ */
+void guest_event_reraise(struct guest_events *e, evtchn_port_t port);
+
 int guest_event_alloc(struct xpv_domain *dom, domid_t remote, evtchn_port_t *port);
 int guest_event_bind(struct xpv_domain *dom, domid_t remote, evtchn_port_t rport, evtchn_port_t *port);
 void guest_event_close(struct xpv_domain *dom, evtchn_port_t port);
@@ -133,6 +153,7 @@ void guest_event_irq_free(struct xpv_domain *dom, struct xpv_event_binding *b);
 void guest_event_notify(struct xpv_domain *dom, evtchn_port_t port);
 void guest_event_eoi(struct xpv_domain *dom, evtchn_port_t port, bool spurious);
 void guest_event_quality(struct xpv_domain *dom, evtchn_port_t port, struct xpv_event_quality *q);
+int guest_event_priority(struct xpv_domain *dom, evtchn_port_t port, unsigned int priority);
 
 /*
  * --- guest-upcall.c: from the hypervisor's interrupt to the scan
@@ -141,6 +162,7 @@ void guest_event_quality(struct xpv_domain *dom, evtchn_port_t port, struct xpv_
 
 void guest_vcpus_init(struct guest_events *e);
 void guest_vcpus_stop(struct guest_events *e);
+void guest_vcpu_offline(struct guest_vcpu *v);	/* its CPU is dead, or not up yet; may sleep */
 
 /*
  * --- guest-2l.c: the 2-level bitmaps
@@ -148,6 +170,24 @@ void guest_vcpus_stop(struct guest_events *e);
  */
 
 extern const struct guest_evtchn_abi guest_evtchn_2l;
+
+/*
+ * --- guest-fifo-setup.c: FIFO queues, with guest-fifo.c
+ * ------------------------------------------------------------------------------
+ */
+
+extern const struct guest_evtchn_abi guest_evtchn_fifo;
+
+int guest_fifo_init(void);	/* the module's part */
+void guest_fifo_exit(void);
+
+/*
+ * --- guest-abi.c: which of the two
+ * ------------------------------------------------------------------------------
+ */
+
+int guest_abi_start(struct guest_events *e);
+void guest_abi_stop(struct guest_events *e);
 
 /*
  * --- guest-store.c: the store's ring

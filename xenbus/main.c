@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include "bus.h"
 #include "domain.h"
+#include "guest.h"
 
 static int __init xenbus_init(void)
 {
@@ -17,8 +18,13 @@ static int __init xenbus_init(void)
 	err = xpv_xs_class_init();
 	if (err)
 		goto err_bus;
+	err = guest_fifo_init();
+	if (err)
+		goto err_xs_class;
 	return 0;
 
+err_xs_class:
+	xpv_xs_class_exit();
 err_bus:
 	xpv_bus_exit();
 err_domains:
@@ -28,6 +34,7 @@ err_domains:
 
 static void __exit xenbus_exit(void)
 {
+	guest_fifo_exit();
 	xpv_xs_class_exit();
 	xpv_bus_exit();
 	xpv_domains_exit();

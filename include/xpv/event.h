@@ -65,4 +65,22 @@ void xpv_event_notify(const struct xpv_event *ev);
  */
 void xpv_event_eoi(const struct xpv_event *ev, bool spurious);
 
+#define XPV_PRIORITY_FIRST	0U
+#define XPV_PRIORITY_DEFAULT	7U
+#define XPV_PRIORITY_LAST	15U
+
+/**
+ * xpv_event_set_priority() - which of a virtual CPU's pending events are handled first
+ * @ev:       bound
+ * @priority: %XPV_PRIORITY_FIRST to %XPV_PRIORITY_LAST. Strict: as long as one of a lower number is
+ *            pending, this one waits.
+ *
+ * From the next event on, until the event is unbound. Any context, not concurrently with
+ * xpv_event_unbind(). A wish: without FIFO event channels all are equal, and a driver works all the
+ * same.
+ *
+ * Return: 0, -EINVAL, or -EOPNOTSUPP where there are no priorities.
+ */
+int xpv_event_set_priority(const struct xpv_event *ev, unsigned int priority);
+
 #endif /* XPV_EVENT_H */

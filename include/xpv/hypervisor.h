@@ -48,16 +48,25 @@ enum xpv_frame_space {
  * @grant_table_op:   GNTTABOP_*, @count elements at @ops. May be called with interrupts off; must not sleep.
  *                    With %XPV_HC_MAP_RETURNS_FRAME GNTTABOP_map_grant_ref ignores host_addr and returns the frame's
  *                    address in dev_bus_addr; GNTTABOP_unmap_grant_ref goes by the handle alone.
- * @event_channel_op: EVTCHNOP_*. EVTCHNOP_send, _unmask and _bind_vcpu in any context (an irq_chip
- *                    calls them with interrupts off and its interrupt's lock held), the others from
- *                    process context; none sleeps.
+ * @event_channel_op: EVTCHNOP_*. EVTCHNOP_send, _unmask, _bind_vcpu and _set_priority in any
+ *                    context (an irq_chip calls them with interrupts off and its interrupt's lock
+ *                    held), the others from process context. EVTCHNOP_init_control, _expand_array
+ *                    and _reset may sleep, the others do not.
+ *                    FIFO mode: a domain that is registered has to be in 2-level mode, whatever a
+ *                    kernel before left behind (reset where in doubt). xpv_guest_ops leaves FIFO
+ *                    mode with EVTCHNOP_reset of DOMID_SELF, in its stop, and frees the control
+ *                    blocks and event words when that has succeeded. On real Xen a reset closes all
+ *                    ports: before it returns, the provider binds those again that are not xenbus'
+ *                    (store, console) and writes the HVM parameters that name them; @store_port
+ *                    returns the new number.
  * @map_frame:        show frame @idx of @space at *@va, in write-back memory that stays until unmap_frame. May sleep.
  *                    Returns 0, -ENOSPC when a grant table is at its limit, -ENOMEM.
  * @unmap_frame:      undo map_frame. May sleep. Grant frames are given back with the last reference
  *                    to the domain: later than xpv_domain_unregister(), just before the callback of
  *                    xpv_domain_on_release().
  * @store_port:       the local port of the domain's store ring.
- * @vcpu_id:          the hypervisor's number of the virtual CPU that runs as Linux CPU @cpu.
+ * @vcpu_id:          the hypervisor's number of the virtual CPU that runs as Linux CPU @cpu, which
+ *                    need not be online.
  * @set_upcall:       xpv_guest_ops calls it in its start, before it needs the first event: from now on call
  *                    xpv_domain_upcall(@dom, ...). In its stop with NULL: no upcall is running or will come when it
  *                    returns. Process context, may sleep.
@@ -135,6 +144,8 @@ struct xpv_event_quality {
  * @event_notify: send an event. Any context. A port whose peer is gone is a silent no-op.
  * @event_eoi:    the handler has done its work: unmask. @spurious slows the port down, see event.h. Any context.
  * @event_quality: read the counters. Must not sleep.
+ * @event_priority: optional: 0 (first) to 15, 7 unless set. Any context. -EOPNOTSUPP where there are
+ *                  none, -EINVAL.
  */
 struct xpv_hv_ops {
 	struct module *owner;
@@ -163,6 +174,7 @@ struct xpv_hv_ops {
 	void (*event_notify)(struct xpv_domain *dom, evtchn_port_t port);
 	void (*event_eoi)(struct xpv_domain *dom, evtchn_port_t port, bool spurious);
 	void (*event_quality)(struct xpv_domain *dom, evtchn_port_t port, struct xpv_event_quality *q);
+	int (*event_priority)(struct xpv_domain *dom, evtchn_port_t port, unsigned int priority);
 };
 
 /* How long a full store ring may hold a sender up. */

@@ -17,8 +17,9 @@ struct guest_vcpu {
 };
 
 struct guest_evtchn_abi {
+	const char *name;
 	unsigned int nr_ports;
-	void (*start)(struct guest_events *e);
+	int (*start)(struct guest_events *e);
 	void (*mask)(struct guest_events *e, evtchn_port_t port);
 	bool (*unmask)(struct guest_events *e, evtchn_port_t port);
 	void (*clear_pending)(struct guest_events *e, evtchn_port_t port);
@@ -79,7 +80,7 @@ static void starts_masked(void)
 	unsigned int port;
 
 	reset();
-	abi->start(&events);
+	CHECK_EQ(abi->start(&events), 0);
 	for (port = 0; port < NR_PORTS; port++)
 		CHECK(test_bit(port, shared.evtchn_mask));
 }

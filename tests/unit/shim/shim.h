@@ -174,6 +174,10 @@ static inline void __clear_bit(unsigned long n, unsigned long *m) { m[n / 64] &=
 static inline bool test_bit(unsigned long n, const unsigned long *m) { return m[n / 64] >> (n % 64) & 1; }
 #define set_bit __set_bit
 #define clear_bit __clear_bit
+static inline void sync_set_bit(unsigned long n, unsigned long *m) { __sync_fetch_and_or(m + n / 64, 1UL << (n % 64)); }
+static inline void sync_clear_bit(unsigned long n, unsigned long *m) { __sync_fetch_and_and(m + n / 64, ~(1UL << (n % 64))); }
+static inline bool sync_test_bit(unsigned long n, const unsigned long *m) { return test_bit(n, m); }
+static inline bool sync_test_and_set_bit(unsigned long n, unsigned long *m) { return __sync_fetch_and_or(m + n / 64, 1UL << (n % 64)) >> (n % 64) & 1; }
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
