@@ -78,11 +78,19 @@ kernel_image()
 	[ "$2" ] && echo "$2 ${2#/boot/vmlinuz-}"
 }
 
-# The configuration for xl. The two odd lines are for QEMU's TCG: its RDTSCP intercept kills a guest whose TSC is emulated,
-# and what XSAVE says of its size, now and then, is wrong. An HVM guest's kernel does not come with kernel=, see boot.S.
+# list NAME [STRING...]: for the configuration
+list()
+{
+	local name=$1
+
+	shift
+	[ $# = 0 ] || { printf "%s = [\n" "$name"; printf "  '%s',\n" "$@"; printf "]\n"; }
+}
+
+# The configuration for xl. An HVM guest's kernel does not come with kernel=, see boot.S.
 guest_config()
 {
-	local name=$1 type=$2 d
+	local name=$1 type=$2 d boot
 
 	echo "name = \"$name\""
 	echo "type = \"${type%-nopv}\""
@@ -91,10 +99,7 @@ guest_config()
 	echo 'on_poweroff = "destroy"'
 	echo 'on_reboot = "destroy"'
 	echo 'on_crash = "destroy"'
-	if [ "$type" != pv ]; then
-		echo 'tsc_mode = "native"'
-		echo 'cpuid = "host,rdtscp=0,pku=0,xsave=0"'
-	fi
+	echo 'tsc_mode = "native"'
 	case $type in
 	pv | pvh)
 		echo "kernel = \"$image\""
@@ -102,7 +107,8 @@ guest_config()
 		echo "cmdline = \"$cmdline\""
 		;;
 	hvm*)
-		echo "device_model_args_hvm = [ '-drive', 'if=floppy,format=raw,readonly=on,file=$XPV_TOP/out/xen/cache/boot.img' ]"
+		mapfile -t boot < <("$XPV_TOP/tests/xen/hvm-boot" "$dir" "$image" "$ramdisk" "$memory" "$cmdline")
+		list device_model_args_hvm "${boot[@]}"
 		echo 'boot = "a"'
 		echo 'device_model_version = "qemu-xen"'
 		echo 'device_model_override = "/usr/libexec/xen-qemu-system-i386"'
@@ -116,11 +122,7 @@ guest_config()
 		fi
 		;;
 	esac
-	if [ "${disks[0]+set}" ]; then
-		printf 'disk = ['
-		printf " '%s'," "${disks[@]}"
-		printf ' ]\n'
-	fi
+	list disk ${disks[0]+"${disks[@]}"}
 	for d in ${lines[0]+"${lines[@]}"}; do
 		echo "$d"
 	done
@@ -192,26 +194,13 @@ guest_create()
 	echo "$type" >"$dir/type"
 	echo "$agent" >"$dir/agent"
 	guest_config "$name" "$type" >"$dir/config"
-	if ! guest_start "$name" "$type" >"$dir/xl.log" 2>&1; then
+	if ! xl create "$dir/config" >"$dir/xl.log" 2>&1; then
 		cat "$dir/xl.log"
 		guest_logs "$name"
 		fail "xl create $name"
 	fi
 	guest_connect "$name"
 	[ ! "$wait" ] || guest_wait "$name" || fail "guest $name ($type, $kernel) does not take commands"
-}
-
-# An HVM guest's kernel is put into its memory before it begins.
-guest_start()
-{
-	local where
-
-	[[ $2 == hvm* ]] || { xl create "$dir/config"; return; }
-	where=$("$XPV_TOP/tests/xen/hvm-boot" "$dir" "$image" "$ramdisk" "$memory" "$cmdline") || return
-	xl create -p "$dir/config" || return
-	# shellcheck disable=SC2086 # pairs of address and file
-	"$XPV_TOP/out/xen/cache/fill" "$(xl domid "$1")" $where || { xl destroy "$1"; return 1; }
-	xl unpause "$1"
 }
 
 # The way to the guest's agent: its output is appended to log, what is written to in goes to it.
