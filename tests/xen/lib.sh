@@ -8,11 +8,12 @@
 #       KERNEL   6.1, 6.12, debug, or a release of /boot
 #       -v N     vCPUs (1)                    -M MIB   memory (384)
 #       -a ARGS  more of a kernel command line
-#       -m MOD   a module of the kernel with what it depends on, loaded at boot; repeatable, as are the following
+#       -m MOD   a module with what it depends on, loaded at boot: of the kernel, or of the suite (xpv-..., as built in
+#                out/build/RELEASE); repeatable, as are the following
 #       -l MOD   the same, only laid in: modprobe it there
 #       -b PROG  a program of this machine with its libraries
 #       -f FILE[:PATH]   a file, into / of the guest unless told
-#       -d DISK  an entry of xl's disk= list, as in 'vdev=xvda,target=/dev/nullb0'
+#       -d DISK  an entry of xl's disk= list, as in 'vdev=xvda,format=raw,target=/dev/nullb0'
 #       -x LINE  a line for xl's configuration
 #       -t tty   commands over the console or serial port, not the mailbox (a guest kernel without /dev/mem)
 #       -n       do not wait
