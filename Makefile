@@ -53,9 +53,16 @@ lint unit: setup
 check-stub: setup debug-kernel
 	@tests/run --suite stub
 
+check-xen: setup
+	@tests/run --suite xen
+
 shell: setup
 	@$(MAKE) --no-print-directory all
 	@tests/vm/run -i -k $(or $(K),6.12) -- tests/lib/shell
+
+shell-xen: setup
+	@$(MAKE) --no-print-directory all
+	@tests/xen/run -i -k $(or $(K),6.1)
 
 help:
 	@echo 'make                   modules for the headers of every installed kernel, and the tools'
@@ -71,10 +78,12 @@ help:
 	@echo 'make lint              warnings, sparse, checkpatch, shellcheck, Coccinelle, the rules of the tree'
 	@echo 'make unit              the pure files in user space, under sanitizers'
 	@echo 'make check-stub        every case in virtual machines with 6.1, 6.12 and the debug kernel'
+	@echo 'make check-xen         the cases on real Xen, in a virtual machine: dom0 6.1 and 6.12, guests PV, PVH, HVM'
 	@echo 'make shell             a prompt in a virtual machine with everything loaded; K=6.1, 6.12, debug'
+	@echo 'make shell-xen         a prompt in dom0 of real Xen, with functions that make guests; K=6.1, 6.12'
 	@echo 'make setup             installs the Debian packages that are missing (demo and check do it)'
 	@echo 'make debug-kernel      builds the debug kernel into /var/cache/xpv, once (check does it)'
 	@echo
 	@echo 'tests/run --help       single cases, other kernels'
 
-.PHONY: all modules tools modules_install install clean setup debug-kernel demo check lint unit check-stub shell help
+.PHONY: all modules tools modules_install install clean setup debug-kernel demo check lint unit check-stub check-xen shell shell-xen help

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A boot sector, of a floppy, that starts a Linux kernel which is in the memory of an HVM guest already, put there from
- * dom0 while it was paused. QEMU's own way reads kernel and initramfs through a port, byte by byte: a minute under emulation.
+ * A boot sector, of a floppy, that starts a Linux kernel which is in the memory of an HVM guest
+ * already: the device model put it there, unpacked, before the guest began (hvm-boot). The usual way,
+ * kernel=, reads a packed kernel through a port, byte by byte, and unpacks it under emulation.
  *
- * At BOOT_SETUP is a 64 KiB image of what belongs to 0x10000: the kernel's real-mode part with its header filled in, and the
- * command line (made by hvm-boot). This copies it there, as nothing low survives the firmware, and enters it.
+ * What the kernel wants to know is at PARAMS, but for the memory map, which the firmware is asked for.
+ * Then it is entered as the 64-bit boot protocol says, at the address that PARAMS has in code32_start.
  */
-#define BOOT_SETUP	0x3000000
-#define SEGMENT		0x1000
-#define STACK		0xe000
-#define SCRATCH		0x600
+#define PARAMS		0xa00000	/* as in hvm-boot */
+#define E820_COUNT	0x1e8		/* offsets in it */
+#define CODE32_START	0x214
+#define E820_TABLE	0x2d0
+#define E820_ENTRY	20
+
+#define TABLES		0x1000		/* three pages: the first GiB, as it is */
+#define MAP		0x4000
+#define MSR_EFER	0xc0000080
 
 	.code16
 	.text
@@ -22,33 +28,76 @@ _start:
 	mov	%ax, %es
 	mov	%ax, %ss
 	mov	$0x7c00, %sp
-	mov	$(0x7c00 + table - _start), %si
-	mov	$SCRATCH, %di
-	mov	$(table_end - table), %cx
-	rep	movsb
-	mov	$SCRATCH, %si
-	mov	$0x8000, %cx		/* words */
-	mov	$0x87, %ah		/* the BIOS's move of extended memory */
-	sti
-	int	$0x15
-	cli
-	mov	$SEGMENT, %ax
-	mov	%ax, %ds
-	mov	%ax, %es
-	mov	%ax, %fs
-	mov	%ax, %gs
-	mov	%ax, %ss
-	mov	$STACK, %sp
-	ljmp	$(SEGMENT + 0x20), $0
 
-table:	/* descriptors for that move: two for its own use, source, target, two more */
-	.fill	2, 8, 0
-	.word	0xffff, BOOT_SETUP & 0xffff
-	.byte	(BOOT_SETUP >> 16) & 0xff, 0x93, 0, BOOT_SETUP >> 24
-	.word	0xffff, (SEGMENT << 4) & 0xffff
-	.byte	SEGMENT >> 12, 0x93, 0, 0
-	.fill	2, 8, 0
-table_end:
+	mov	$MAP, %di
+	xor	%ebx, %ebx
+1:	mov	$0xe820, %eax
+	mov	$0x534d4150, %edx
+	mov	$E820_ENTRY, %ecx
+	int	$0x15
+	jc	2f
+	add	$E820_ENTRY, %di
+	test	%ebx, %ebx
+	jnz	1b
+2:	cli
+	mov	%di, %bp		/* end of the map */
+
+	xor	%eax, %eax
+	mov	$TABLES, %di
+	mov	$(3 * 4096 / 4), %cx
+	rep	stosl
+	movw	$(TABLES + 0x1003), TABLES
+	movw	$(TABLES + 0x2003), TABLES + 0x1000
+	mov	$(TABLES + 0x2000), %di
+	mov	$0x83, %eax		/* present, writable, 2 MiB */
+3:	mov	%eax, (%di)
+	add	$8, %di
+	add	$0x200000, %eax
+	cmp	$(TABLES + 0x3000), %di
+	jb	3b
+
+	lgdt	gdt_pointer
+	mov	$TABLES, %eax
+	mov	%eax, %cr3
+	mov	%cr4, %eax
+	or	$0x20, %eax		/* PAE */
+	mov	%eax, %cr4
+	mov	$MSR_EFER, %ecx
+	rdmsr
+	or	$0x100, %eax		/* long mode, as soon as there is paging */
+	wrmsr
+	mov	%cr0, %eax
+	or	$0x80000001, %eax	/* paging and protection */
+	mov	%eax, %cr0
+	ljmp	$0x10, $long_mode
+
+	.code64
+long_mode:
+	mov	$0x18, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %ss
+	movzwl	%bp, %ecx
+	sub	$MAP, %ecx
+	mov	$MAP, %esi
+	mov	$(PARAMS + E820_TABLE), %edi
+	mov	%ecx, %eax
+	rep	movsb
+	mov	$E820_ENTRY, %ecx
+	xor	%edx, %edx
+	div	%ecx
+	mov	$PARAMS, %esi		/* where the kernel looks for it */
+	mov	%al, E820_COUNT(%rsi)
+	mov	CODE32_START(%rsi), %eax
+	jmp	*%rax
+
+	.balign	8
+gdt:	.quad	0, 0
+	.quad	0x00af9b000000ffff	/* 0x10: code of 64 bits */
+	.quad	0x00cf93000000ffff	/* 0x18: data */
+gdt_pointer:
+	.word	gdt_pointer - gdt - 1
+	.long	gdt
 
 	.org	510
 	.word	0xaa55
