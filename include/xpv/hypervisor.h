@@ -33,6 +33,9 @@ enum xpv_frame_space {
 /* A successful map returns the frame's own page: the guest supplies no host address. */
 #define XPV_HC_MAP_RETURNS_FRAME	BIT(0)
 
+/* No virtual CPU. One more is 0, and so never the bound of their numbers. */
+#define XPV_VCPU_NONE	(~0U)
+
 /**
  * struct xpv_hypercalls - the hypercall level: what a domain can ask of its hypervisor
  * @owner: the provider's module
@@ -66,7 +69,8 @@ enum xpv_frame_space {
  *                    xpv_domain_on_release().
  * @store_port:       the local port of the domain's store ring.
  * @vcpu_id:          the hypervisor's number of the virtual CPU that runs as Linux CPU @cpu, which
- *                    need not be online.
+ *                    need not be online, or %XPV_VCPU_NONE for one that gets no events. The same from
+ *                    set_upcall(@dom) to its end, for a CPU that is or has been online.
  * @set_upcall:       xpv_guest_ops calls it in its start, before it needs the first event: from now on call
  *                    xpv_domain_upcall(@dom, ...). In its stop with NULL: no upcall is running or will come when it
  *                    returns. Process context, may sleep.

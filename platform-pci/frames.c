@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Frames of the hypervisor in the guest's address space.
+ *
+ * They are shown in place of ordinary pages, whose own frames are given up: so they are write-back memory in the
+ * kernel's linear map, which the device's BAR is not (a variable MTRR makes it uncached). The steps, and their mirror:
+ *
+ *	alloc_page()                         __free_page()
+ *	XENMEM_decrease_reservation          XENMEM_populate_physmap
+ *	XENMEM_add_to_physmap                XENMEM_remove_from_physmap
+ *
+ * What the hypervisor shows keeps its contents while nobody has it mapped, so each frame is cleaned when mapped: the
+ * user before may have been another kernel. A page that cannot have a frame again must never be used: it is lost.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <asm/sync_bitops.h>
+#include <xen/interface/hvm/params.h>
+#include <xen/interface/io/xs_wire.h>
+#include <xen/interface/memory.h>
+#include "platform.h"
+
+#define FRAME_ENTRIES	(PAGE_SIZE / sizeof(struct grant_entry_v1))
+
+/* Change the reservation by the one page @gfn. */
+static int reservation(unsigned int cmd, xen_pfn_t gfn)
+{
+	struct xen_memory_reservation op = { .nr_extents = 1, .domid = DOMID_SELF };
+	int n;
+
+	set_xen_guest_handle(op.extent_start, &gfn);
+	n = plat_memory_op(cmd, &op);
+	return n == 1 ? 0 : n < 0 ? n : -ENOMEM;
+}
+
+struct page *plat_page_hole(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	if (!page)
+		return NULL;
+	if (reservation(XENMEM_decrease_reservation, page_to_pfn(page))) {
+		__free_page(page);
+		return NULL;
+	}
+	return page;
+}
+
+void plat_page_fill(struct page *page)
+{
+	int err = reservation(XENMEM_populate_physmap, page_to_pfn(page));
+
+	if (err)
+		pr_warn("a page is lost: Xen gives no memory for it (%d)\n", err);
+	else
+		__free_page(page);
+}
+
+int plat_frame_map(unsigned int space, unsigned long idx, void **va)
+{
+	struct xen_add_to_physmap op = { .domid = DOMID_SELF, .space = space, .idx = idx };
+	struct page *page = plat_page_hole();
+	int err;
+
+	if (!page)
+		return -ENOMEM;
+	op.gpfn = page_to_pfn(page);
+	err = plat_memory_op(XENMEM_add_to_physmap, &op);
+	if (err) {
+		plat_page_fill(page);
+		return err;
+	}
+	*va = page_address(page);
+	return 0;
+}
+
+void plat_frame_unmap(void *va)
+{
+	struct page *page = virt_to_page(va);
+	struct xen_remove_from_physmap op = { .domid = DOMID_SELF, .gpfn = page_to_pfn(page) };
+	int err = plat_memory_op(XENMEM_remove_from_physmap, &op);
+
+	if (err) {
+		pr_warn("a page is lost: Xen does not take its own out of it (%d)\n", err);
+		return;
+	}
+	plat_page_fill(page);
+}
+
+/* --- The grant table ------------------------------------------------------------------------------------------ */
+
+/*
+ * The reserved entries are the toolstack's. An entry that shows its page in use is of a kernel that went without
+ * asking its peers; what they have mapped cannot be taken from them.
+ */
+static void grants_clean(struct grant_entry_v1 *entries, unsigned int idx)
+{
+	unsigned int i, used = 0;
+
+	for (i = idx ? 0 : GNTTAB_NR_RESERVED_ENTRIES; i < FRAME_ENTRIES; i++) {
+		used += !!(READ_ONCE(entries[i].flags) & (GTF_reading | GTF_writing));
+		WRITE_ONCE(entries[i].flags, 0);
+	}
+	if (used)
+		pr_warn("%u grants of a kernel before this one are in use by other domains\n", used);
+}
+
+static int grant_frame_map(struct platform *p, unsigned int idx, void **va)
+{
+	int err;
+
+	if (idx >= p->max_frames)
+		return -ENOSPC;
+	err = plat_frame_map(XENMAPSPACE_grant_table, idx, va);
+	if (!err)
+		grants_clean(*va, idx);
+	return err;
+}
+
+/* --- shared_info ---------------------------------------------------------------------------------------------- */
+
+/*
+ * Masked first, so that nothing becomes pending for the virtual CPUs; a port's own pending bit may come again at any
+ * time, and is looked at when it is unmasked. A selector or upcall bit that was left set would suppress all upcalls.
+ */
+static void shared_clean(struct shared_info *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(s->evtchn_mask); i++)
+		WRITE_ONCE(s->evtchn_mask[i], ~0UL);
+	virt_mb();
+	for (i = 0; i < PLAT_VCPUS; i++) {
+		xchg(&s->vcpu_info[i].evtchn_pending_sel, 0);
+		WRITE_ONCE(s->vcpu_info[i].evtchn_upcall_pending, 0);
+	}
+	virt_mb();
+}
+
+int plat_shared_map(struct platform *p)
+{
+	void *va;
+	int err = plat_frame_map(XENMAPSPACE_shared_info, 0, &va);
+
+	if (err)
+		return err;
+	p->shared = va;
+	shared_clean(p->shared);
+	return 0;
+}
+
+void plat_shared_unmap(struct platform *p)
+{
+	shared_clean(p->shared);
+	plat_frame_unmap(p->shared);
+	p->shared = NULL;
+}
+
+/* --- The store's ring ----------------------------------------------------------------------------------------- */
+
+/* A page that the toolstack has put above the guest's memory. */
+static int store_map(void **va)
+{
+	u64 gfn;
+	int err = plat_param_get(HVM_PARAM_STORE_PFN, &gfn);
+
+	if (err)
+		return err;
+	if (!gfn)
+		return -ENXIO;
+	*va = memremap(PFN_PHYS(gfn), PAGE_SIZE, MEMREMAP_WB);
+	return *va ? 0 : -ENOMEM;
+}
+
+int plat_map_frame(void *hv, enum xpv_frame_space space, unsigned int idx, void **va)
+{
+	struct platform *p = hv;
+
+	if (space != XPV_FRAME_GRANT && idx)
+		return -EINVAL;
+	switch (space) {
+	case XPV_FRAME_SHARED_INFO:
+		*va = p->shared;
+		return 0;
+	case XPV_FRAME_GRANT:
+		return grant_frame_map(p, idx, va);
+	case XPV_FRAME_STORE:
+		return store_map(va);
+	default:
+		return -EINVAL;
+	}
+}
+
+void plat_unmap_frame(void *hv, enum xpv_frame_space space, unsigned int idx, void *va)
+{
+	switch (space) {
+	case XPV_FRAME_GRANT:
+		plat_frame_unmap(va);
+		break;
+	case XPV_FRAME_STORE:
+		memunmap(va);
+		break;
+	default:
+		break;	/* shared_info is the platform's until its end */
+	}
+}

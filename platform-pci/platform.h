@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * xpv-platform-pci: the domain that this kernel runs in, as a provider. Each block names the file that owns it.
+ */
+#ifndef XPV_PLATFORM_H
+#define XPV_PLATFORM_H
+
+#include <linux/completion.h>
+#include <linux/hrtimer.h>
+#include <linux/irq_work.h>
+#include <linux/pci.h>
+#include <linux/smp.h>
+#include <xpv/hypervisor.h>
+
+/* Virtual CPUs whose vcpu_info is in shared_info; the others get no events. */
+#define PLAT_VCPUS	MAX_VIRT_CPUS
+
+struct plat_upcall_way;
+
+/**
+ * struct platform - the domain, from probe to remove
+ * @pdev:       the platform device
+ * @domid:      the domain's number
+ * @max_frames: of the grant table
+ * @store_port: port of the store's ring
+ * @shared:     shared_info, mapped for as long as this lives
+ * @xpv:        the domain as xenbus knows it
+ * @released:   nothing is granted any more
+ *
+ * @way:       how upcalls come; the rest belongs to upcall*.c
+ * @dom:       who gets them, or NULL. Read in hard interrupts, under RCU
+ * @test_port: without @dom: the port of the event that is being waited for, 0: none
+ * @tested:    it came
+ * @cpu:       of the ways that serve one virtual CPU: which Linux CPU that is
+ * @forwarding: bit 0: @forward is under way ...
+ * @forward:   ... to bring an upcall to @cpu
+ * @work:      the same, from within @cpu
+ * @timer:     upcall-poll.c
+ */
+struct platform {
+	struct pci_dev *pdev;
+	domid_t domid;
+	unsigned int max_frames;
+	evtchn_port_t store_port;
+	struct shared_info *shared;
+	struct xpv_domain *xpv;
+	struct completion released;
+
+	const struct plat_upcall_way *way;
+	struct xpv_domain __rcu *dom;
+	evtchn_port_t test_port;
+	struct completion tested;
+	unsigned int cpu;
+	unsigned long forwarding;
+	call_single_data_t forward;
+	struct irq_work work;
+	struct hrtimer timer;
+};
+
+/* --- detect.c: is this Xen, and whose kernel is it ------------------------------------------------------------ */
+
+int plat_detect(void);
+/* plat_domid() - the domain's number. Makes hypercalls */
+int plat_domid(domid_t *domid);
+/* plat_vcpu_note() - take note of the virtual CPU's number of the Linux CPU that calls. Preemption off */
+void plat_vcpu_note(void);
+unsigned int plat_vcpu(unsigned int cpu);
+/* plat_vcpu_cpu() - the online Linux CPU that is a virtual CPU, or -ENODEV */
+int plat_vcpu_cpu(unsigned int vcpu);
+
+/* --- hypercall.c: 0 or a negative errno, unless said otherwise; any context ------------------------------------ */
+
+void plat_hypercall_init(void);
+int plat_memory_op(unsigned int cmd, void *arg);	/* or a number of extents */
+int plat_grant_table_op(void *hv, unsigned int cmd, void *ops, unsigned int count);
+int plat_event_channel_op(void *hv, int cmd, void *arg);
+int plat_hvm_op(unsigned int cmd, void *arg);
+int plat_param_get(u32 index, u64 *value);
+int plat_param_set(u32 index, u64 value);
+
+/* --- frames.c: pages of the hypervisor in place of pages of ours ----------------------------------------------- */
+
+/* plat_page_hole() - a page of ours whose frame is given up: nothing may touch it. May sleep. NULL without memory */
+struct page *plat_page_hole(void);
+/* plat_page_fill() - mirror of plat_page_hole(): has a frame again, and is freed. May sleep */
+void plat_page_fill(struct page *page);
+/* plat_frame_map() - show a frame of the hypervisor (XENMAPSPACE_*) at *@va, in write-back memory. May sleep */
+int plat_frame_map(unsigned int space, unsigned long idx, void **va);
+void plat_frame_unmap(void *va);
+int plat_map_frame(void *hv, enum xpv_frame_space space, unsigned int idx, void **va);
+void plat_unmap_frame(void *hv, enum xpv_frame_space space, unsigned int idx, void *va);
+int plat_shared_map(struct platform *p);
+void plat_shared_unmap(struct platform *p);
+
+/* --- reset.c: what a kernel or module before this one has left ------------------------------------------------ */
+
+int plat_reset(struct platform *p);
+
+/* --- upcall.c: how the hypervisor's events reach a CPU --------------------------------------------------------- */
+
+/**
+ * struct plat_upcall_way - one way
+ * @name:      for the parameter and logs
+ * @all_vcpus: it reaches each virtual CPU, not only the first one
+ * @start:     from now on upcalls come. May sleep
+ * @stop:      none is running or comes any more. May sleep
+ */
+struct plat_upcall_way {
+	const char *name;
+	bool all_vcpus;
+	int (*start)(struct platform *p);
+	void (*stop)(struct platform *p);
+};
+
+int plat_upcall_start(struct platform *p);
+void plat_upcall_stop(struct platform *p);
+void plat_set_upcall(void *hv, struct xpv_domain *dom);
+unsigned int plat_vcpu_id(void *hv, unsigned int cpu);
+
+/* plat_upcall() - an upcall came for the CPU that calls. Hard interrupt */
+void plat_upcall(struct platform *p);
+/*
+ * plat_upcall_first() - look, on any CPU, at the one virtual CPU that the way serves. Hard interrupt. Returns whether
+ * there was something
+ */
+bool plat_upcall_first(struct platform *p);
+
+extern const struct plat_upcall_way plat_upcall_vector;
+extern const struct plat_upcall_way plat_upcall_intx;
+extern const struct plat_upcall_way plat_upcall_poll;
+
+/* --- unplug.c: emulated devices that paravirtual ones replace -------------------------------------------------- */
+
+void plat_unplug(void);
+
+/* --- domain.c: the domain and xenbus --------------------------------------------------------------------------- */
+
+int plat_domain_register(struct platform *p);
+void plat_domain_unregister(struct platform *p, bool patient);
+
+#endif /* XPV_PLATFORM_H */
