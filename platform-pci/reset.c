@@ -2,6 +2,9 @@
 /*
  * What a kernel or a module before this one has left: ports that are open, a grant table of another version. The
  * ports of the store and of the console are the toolstack's, there is no way to get new ones; so they stay.
+ *
+ * And the firmware, which runs in 32-bit mode, has left the layout of that mode in shared_info: Xen takes note of the
+ * mode of whoever sets the callback last.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -54,6 +57,9 @@ int plat_reset(struct platform *p)
 	u64 store, console;
 	int err;
 
+	err = plat_param_set(HVM_PARAM_CALLBACK_IRQ, 0);
+	if (err)
+		return err;
 	err = plat_param_get(HVM_PARAM_STORE_EVTCHN, &store);
 	if (err)
 		return err;

@@ -2,9 +2,10 @@
 /*
  * Upcalls by looking, on the CPU that is virtual CPU 0: for want of anything better, or to tell what an interrupt does.
  */
+#include <linux/jiffies.h>
 #include "platform.h"
 
-#define INTERVAL	NSEC_PER_MSEC
+#define INTERVAL	TICK_NSEC
 
 static enum hrtimer_restart look(struct hrtimer *timer)
 {

@@ -33,11 +33,12 @@ static const struct plat_upcall_way *const ways[] = {
 static void upcall_unwanted(struct platform *p, struct vcpu_info *vi)
 {
 	evtchn_port_t port = READ_ONCE(p->test_port);
+	unsigned long sel;
 
 	WRITE_ONCE(vi->evtchn_upcall_pending, 0);
 	virt_mb();
-	xchg(&vi->evtchn_pending_sel, 0);
-	if (port && sync_test_and_clear_bit(port, p->shared->evtchn_pending))
+	sel = xchg(&vi->evtchn_pending_sel, 0);
+	if (port && sel & BIT(port / BITS_PER_LONG) && sync_test_and_clear_bit(port, p->shared->evtchn_pending))
 		complete(&p->tested);
 }
 

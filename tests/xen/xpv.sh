@@ -3,35 +3,17 @@
 #
 # For cases whose guests run the suite's own modules; after lib.sh.
 #
-#   xpv_modules KERNEL          print guest_create's options that put the built modules into /xpv of a guest
-#   xpv_load NAME [PARAMETERS]  load bus, provider (with these parameters) and blkfront in an HVM guest with nopv
+#   xpv_load NAME [PARAMETER...]  load bus, provider (with these parameters) and blkfront in an HVM guest with nopv
 #   xpv_unload NAME             the other way round
 #   xpv_copy GUEST DEVICE       16 MiB that no cache answers for: from guest to dom0 and back, checksums compared;
 #                               the guest's disk is xvda
-
-xpv_modules()
-{
-	local image release from to ko
-
-	read -r image release < <(kernel_image "$1") || fail "no kernel $1"
-	from=$XPV_TOP/out/build/$release
-	to=$XPV_TOP/out/xen/cache/xpv-$release
-	[ -e "$from/xpv-platform-pci.ko" ] || fail "no modules for $release; make builds them ($image)"
-	mkdir -p "$to"
-	for ko in xpv-xenbus xpv-platform-pci xpv-blkfront; do
-		# (debug information makes them ten times as big)
-		[ "$to/$ko.ko" -nt "$from/$ko.ko" ] || strip -g -o "$to/$ko.ko" "$from/$ko.ko"
-		echo "-f"
-		echo "$to/$ko.ko:/xpv/$ko.ko"
-	done
-}
 
 xpv_load()
 {
 	local name=$1
 
 	shift
-	guest_run "$name" "insmod /xpv/xpv-xenbus.ko && insmod /xpv/xpv-platform-pci.ko $* && insmod /xpv/xpv-blkfront.ko"
+	guest_run "$name" "modprobe xpv-platform-pci $* && modprobe xpv-blkfront"
 }
 
 xpv_unload()

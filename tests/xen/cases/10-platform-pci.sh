@@ -28,10 +28,9 @@ one()
 
 try()
 {
-	local options free
+	local free
 
-	mapfile -t options < <(xpv_modules "$1")
-	guest_create g hvm-nopv "$1" -v 2 -b xenstore-read "${options[@]}"
+	guest_create g hvm-nopv "$1" -v 2 -b xenstore-read -l xpv-blkfront
 	free=$(guest_run g "grep MemFree /proc/meminfo")
 	one poll poll
 	one intx intx
