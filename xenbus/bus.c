@@ -78,19 +78,25 @@ struct bus_type xpv_bus_types[2] = {
 
 int __xpv_driver_register(struct xpv_driver *drv, struct module *owner, const char *mod_name)
 {
+	int err;
+
 	drv->driver.name = drv->name;
 	drv->driver.bus = &xpv_bus_types[drv->side];
 	drv->driver.owner = owner;
 	drv->driver.mod_name = mod_name;
 	drv->driver.probe_type = PROBE_PREFER_ASYNCHRONOUS;
 	drv->driver.dev_groups = drv->stats;
-	return driver_register(&drv->driver);
+	err = driver_register(&drv->driver);
+	if (!err)
+		xpv_claims_driver_add(drv);
+	return err;
 }
 EXPORT_SYMBOL_GPL(__xpv_driver_register);
 
 void xpv_driver_unregister(struct xpv_driver *drv)
 {
 	driver_unregister(&drv->driver);
+	xpv_claims_driver_del(drv);
 }
 EXPORT_SYMBOL_GPL(xpv_driver_unregister);
 
@@ -131,8 +137,13 @@ int xpv_bus_init(void)
 	err = bus_register(&xpv_bus_types[XPV_BACKEND]);
 	if (err)
 		goto err_frontend;
+	err = xpv_claims_init();
+	if (err)
+		goto err_backend;
 	return 0;
 
+err_backend:
+	bus_unregister(&xpv_bus_types[XPV_BACKEND]);
 err_frontend:
 	bus_unregister(&xpv_bus_types[XPV_FRONTEND]);
 err_root:
@@ -144,6 +155,7 @@ err_workqueues:
 
 void xpv_bus_exit(void)
 {
+	xpv_claims_exit();
 	bus_unregister(&xpv_bus_types[XPV_BACKEND]);
 	bus_unregister(&xpv_bus_types[XPV_FRONTEND]);
 	root_device_unregister(xpv_bus_root);

@@ -142,7 +142,15 @@ extern struct workqueue_struct *xpv_device_wq;
 int xpv_bus_init(void);
 void xpv_bus_exit(void);
 
+/* claim.c: providers with a bus of their own */
+int xpv_claims_init(void);
+void xpv_claims_exit(void);
+void xpv_claims_driver_add(struct xpv_driver *drv);
+void xpv_claims_driver_del(struct xpv_driver *drv);
+bool xpv_device_wanted(struct xpv_device_core *core);
+
 /* scan.c */
+struct xpv_device_core *xpv_bus_find(struct xpv_domain *dom, const char *nodename);
 int xpv_identity_read(struct xpv_store *st, const char *nodename, bool backend, char **otherend, domid_t *id,
 		      const char **why);
 void xpv_bus_note(struct xpv_bus_domain *bus, const char *nodename, size_t len);

@@ -173,6 +173,8 @@ int xpv_device_bind(struct xpv_device_core *core, struct xpv_driver *drv)
 {
 	int err = 0;
 
+	if (!xpv_device_wanted(core))
+		return -ENODEV;
 	mutex_lock(&core->lock);
 	clear_bit(XPV_CORE_PROBE_FAILED, &core->flags);
 	clear_bit(XPV_CORE_FATAL, &core->flags);

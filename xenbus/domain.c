@@ -8,6 +8,7 @@
  *
  * The ladder of xpv_domain_register() and its mirror are the order of construction. Death, in
  * steps:
+ *	0. a provider with a bus of its own takes drivers off the devices, while everything works;
  *	a. dead is set and the domain leaves the list: nobody finds it any more;
  *	b. store requests, pending and later, fail at once, so nothing below waits for the store;
  *	c. the mirror of the ladder: devices remove themselves, files see the end, facilities stop;
@@ -142,6 +143,7 @@ static struct xpv_domain *domain_alloc(const struct xpv_domain_desc *desc)
 	dom->hv = desc->hv;
 	dom->domid = desc->domid;
 	dom->toolstack = desc->toolstack;
+	INIT_LIST_HEAD(&dom->claim_node);
 	INIT_WORK(&dom->release_work, release);
 	return dom;
 }
@@ -205,6 +207,7 @@ struct xpv_domain *xpv_domain_register(const struct xpv_domain_desc *desc)
 	if (err)
 		goto err_unlist;
 	__module_get(THIS_MODULE);
+	xpv_claims_domain_add(dom);
 	return dom;
 
 err_unlist:
@@ -225,6 +228,7 @@ EXPORT_SYMBOL_GPL(xpv_domain_on_release);
 
 void xpv_domain_unregister(struct xpv_domain *dom)
 {
+	xpv_claims_domain_del(dom);
 	unlist_domain(dom);
 	domain_stop(dom);
 	xpv_domain_put(dom);

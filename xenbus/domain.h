@@ -25,6 +25,7 @@ struct xpv_guest;
  * struct xpv_domain - one domain whose kernel is this one
  * @ref:       see above
  * @node:      on the list of domains, under xpv_domains_lock (domain.c)
+ * @claim_node: on the list of those whose provider has a bus of its own, under claims_lock (claim.c)
  * @ops:       facility level
  * @hc:        hypercall level, NULL for a provider that brings its own facilities
  * @hv:        the provider's handle
@@ -41,6 +42,7 @@ struct xpv_guest;
 struct xpv_domain {
 	struct kref ref;
 	struct list_head node;
+	struct list_head claim_node;
 	const struct xpv_hv_ops *ops;
 	const struct xpv_hypercalls *hc;
 	void *hv;
@@ -84,6 +86,10 @@ void xpv_store_release(struct xpv_domain *dom);		/* from the last put */
 /* scan.c: its devices on both buses */
 int xpv_bus_domain_init(struct xpv_domain *dom);
 void xpv_bus_domain_exit(struct xpv_domain *dom);
+
+/* claim.c: does its provider have a bus of its own? */
+void xpv_claims_domain_add(struct xpv_domain *dom);
+void xpv_claims_domain_del(struct xpv_domain *dom);
 
 /* xs-dev.c: its /dev/xen/xenbus-<domid>; the class and the numbers of all of them */
 int xpv_xs_dev_init(struct xpv_domain *dom);

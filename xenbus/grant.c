@@ -353,7 +353,14 @@ void xpv_grant_end(struct xpv_device *dev, xpv_gref_t ref, struct page *page)
 {
 	struct xpv_account *acc = xpv_device_account(dev);
 	struct xpv_grants *g = dev->domain->grants;
+	const struct xpv_hv_ops *ops = dev->domain->ops;
 
+	if (ops->grant_end) {
+		ops->grant_end(dev->domain, ref, page);
+		atomic_dec(&acc->grants);
+		waiters_kick(g);
+		return;
+	}
 	if (xpv_grant_revoke(dev, ref)) {
 		xpv_grants_defer(g, acc, ref, page);
 		return;

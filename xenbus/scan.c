@@ -227,6 +227,20 @@ static void forget_rejected(struct xpv_bus_domain *bus, const char *nodename)
 	xpv_error_remove(bus->dom->store, nodename);
 }
 
+/** xpv_bus_find() - a device by its directory, referenced, or NULL */
+struct xpv_device_core *xpv_bus_find(struct xpv_domain *dom, const char *nodename)
+{
+	struct xpv_bus_domain *bus = dom->bus;
+	struct xpv_device_core *core;
+
+	spin_lock(&bus->lock);
+	core = find(bus, nodename, strlen(nodename));
+	if (core)
+		get_device(&core->dev.dev);
+	spin_unlock(&bus->lock);
+	return core;
+}
+
 static bool known(struct xpv_bus_domain *bus, const char *nodename)
 {
 	struct xpv_device_core *core;

@@ -20,6 +20,8 @@
 #include <xen/interface/io/xs_wire.h>
 #include <xpv/types.h>
 
+struct attribute_group;
+struct kobject;
 struct module;
 struct xpv_domain;
 
@@ -134,6 +136,8 @@ struct xpv_event_quality {
  * @grant_set:    let domain @to access @page through @ref (flags: XPV_GRANT_*). Any context.
  * @grant_revoke: end access, atomically. Any context, and until @release. -EBUSY while the peer has it mapped; the
  *                entry stays valid then.
+ * @grant_end:    optional. End access for good, at once or when the peer lets go, and free @ref, of which the core knows nothing
+ *                any more; then put_page(@page), unless that is NULL. Any context. Without it the core defers.
  * @grant_map:    map pages of domain @from. Returns the number of maps whose status is not GNTST_okay. Any context
  *                but with interrupts on.
  * @grant_unmap:  unmap those of @maps that have status %GNTST_okay and set the status to %GNTST_bad_handle after.
@@ -150,6 +154,19 @@ struct xpv_event_quality {
  * @event_quality: read the counters. Must not sleep.
  * @event_priority: optional: 0 (first) to 15, 7 unless set. Any context. -EOPNOTSUPP where there are
  *                  none, -EINVAL.
+ *
+ * A provider whose kernel has a bus of its own for the same devices has all of the following, others have none. The
+ * core makes a device for each directory of the store as ever, but binds a driver only while the provider has it:
+ * xpv_domain_device_offer() and _withdraw().
+ *
+ * @driver_added: a driver of devices of @type came: see that nobody else gets those. Also called for drivers that were there
+ *                before the domain. May call xpv_domain_device_offer(). One at a time with @driver_removed.
+ * @driver_removed: mirror, after the driver left its devices; and for each driver at the beginning of
+ *                xpv_domain_unregister(), while everything works still: may call xpv_domain_device_withdraw().
+ * @device_wanted: may a driver be bound to the device of directory @nodename now? If not, @why may be filled in with who
+ *                stands in the way. Called under the device's device_lock.
+ * @device_bound: a driver was bound; its attributes @groups are in the directory @kobj of sysfs. Under device_lock, too.
+ * @device_unbound: mirror, while the attributes are there.
  */
 struct xpv_hv_ops {
 	struct module *owner;
@@ -166,6 +183,7 @@ struct xpv_hv_ops {
 	void (*grant_free)(struct xpv_domain *dom, unsigned int n, const xpv_gref_t *refs);
 	void (*grant_set)(struct xpv_domain *dom, xpv_gref_t ref, domid_t to, struct page *page, u32 flags);
 	int (*grant_revoke)(struct xpv_domain *dom, xpv_gref_t ref);
+	void (*grant_end)(struct xpv_domain *dom, xpv_gref_t ref, struct page *page);
 	unsigned int (*grant_map)(struct xpv_domain *dom, domid_t from, struct xpv_grant_map *maps, unsigned int n);
 	void (*grant_unmap)(struct xpv_domain *dom, struct xpv_grant_map *maps, unsigned int n);
 	unsigned int (*grant_copy)(struct xpv_domain *dom, domid_t peer, struct xpv_grant_copy *segs, unsigned int n);
@@ -179,6 +197,13 @@ struct xpv_hv_ops {
 	void (*event_eoi)(struct xpv_domain *dom, evtchn_port_t port, bool spurious);
 	void (*event_quality)(struct xpv_domain *dom, evtchn_port_t port, struct xpv_event_quality *q);
 	int (*event_priority)(struct xpv_domain *dom, evtchn_port_t port, unsigned int priority);
+
+	void (*driver_added)(struct xpv_domain *dom, bool backend, const char *type);
+	void (*driver_removed)(struct xpv_domain *dom, bool backend, const char *type);
+	bool (*device_wanted)(struct xpv_domain *dom, const char *nodename, char *why, size_t len);
+	void (*device_bound)(struct xpv_domain *dom, const char *nodename, struct kobject *kobj,
+			     const struct attribute_group **groups);
+	void (*device_unbound)(struct xpv_domain *dom, const char *nodename, const struct attribute_group **groups);
 };
 
 /* How long a full store ring may hold a sender up. */
@@ -194,6 +219,7 @@ extern const struct xpv_hv_ops xpv_guest_ops;
  * @hv:         the provider's handle, passed back in hypercalls; xpv_domain_hv() returns it
  * @domid:      the domain's number
  * @toolstack:  this is the domain whose store client /dev/xen/xenbus is
+ *              (never so where the kernel has a /dev/xen/xenbus of its own: /dev/xen/xenbus-<domid> is made alone then)
  */
 struct xpv_domain_desc {
 	const struct xpv_hv_ops *ops;
@@ -240,6 +266,22 @@ void xpv_domain_on_release(struct xpv_domain *dom, void (*released)(void *hv), v
  * For the exit of a provider's module, after the last callback has been seen: it may not have returned yet.
  */
 void xpv_domain_flush_released(void);
+
+/**
+ * xpv_domain_device_offer() - the provider has a device now: a driver may be bound
+ * @nodename: its directory, as struct xpv_device has it; there need be no device (yet)
+ *
+ * device_wanted() says yes from before. Context: process; does not wait for the driver.
+ */
+void xpv_domain_device_offer(struct xpv_domain *dom, const char *nodename);
+
+/**
+ * xpv_domain_device_withdraw() - mirror; no driver is bound when it returns
+ *
+ * device_wanted() says no from before. Context: process; takes the device's device_lock, and waits for the driver's
+ * disconnect() and remove(), which are bounded.
+ */
+void xpv_domain_device_withdraw(struct xpv_domain *dom, const char *nodename);
 
 void *xpv_domain_hv(const struct xpv_domain *dom);
 domid_t xpv_domain_id(const struct xpv_domain *dom);

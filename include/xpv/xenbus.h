@@ -67,6 +67,7 @@ struct xpv_device {
  *             %XenbusStateConnected for a frontend, %XenbusStateInitWait for a backend)
  * @stats:     attribute groups of each device, or NULL
  * @driver:    filled in by the core
+ * @node:      the core's
  *
  * All actions are called from the device's ordered work or from the core's removal of the device,
  * one at a time, in process context; they may sleep, and must not wait for the peer. An action that
@@ -98,6 +99,7 @@ struct xpv_driver {
 	enum xenbus_state published;
 	const struct attribute_group **stats;
 	struct device_driver driver;
+	struct list_head node;
 
 	int (*probe)(struct xpv_device *dev);
 	int (*publish)(struct xpv_device *dev);
