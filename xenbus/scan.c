@@ -264,9 +264,10 @@ static int scan_one(struct xpv_bus_domain *bus, const char *nodename)
 
 	if (known(bus, nodename))
 		return 0;
-	err = xpv_identity_read(bus->dom->store, nodename, backend, &otherend, &id, &why);
+	/* Without a state it is not meant to be one: toolstacks keep other things there too (device/suspend). */
+	err = check_state(bus->dom->store, nodename, &why);
 	if (!err)
-		err = check_state(bus->dom->store, nodename, &why);
+		err = xpv_identity_read(bus->dom->store, nodename, backend, &otherend, &id, &why);
 	if (err == -EINVAL)
 		reject(bus, nodename, why);
 	else if (!err || err == -ENOENT)
