@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's own buses: each type that a driver of the suite drives is claimed there, so that the kernel's driver of
- * the same type cannot have the device too.
+ * The kernel's own buses: each type that a driver of the suite drives is claimed there, so that the kernel's driver
+ * of the same type cannot have the device too.
  *
  *	kernel's bus "xen-backend"		the suite's bus "xpv-backend"
  *	vbd-1-51712 <- driver "xpv-vbd"		d0-vbd-1-51712 <- driver "xpv-blkback"
  *	  claim			-- offer -->	  may be bound
  *	  statistics, mode ... <-- links --	  attributes of the driver
  *
- * A claim does nothing with its device but hold it. The state in the store is the suite's: the kernel's device is set to
- * Closed, which is not what the store says, but what keeps the kernel from waiting for the device, from closing it when
- * the machine goes down, and from writing that state when it is let go.
+ * A claim does nothing with its device but hold it. The state in the store is the suite's: the kernel's device is set
+ * to Closed, which is not what the store says, but what keeps the kernel from waiting for the device, from closing it
+ * when the machine goes down, and from writing that state when it is let go.
  *
  * On the kernel's buses the driver that was registered first gets a device; so the kernel's own modules (xen-blkback,
- * xen-blkfront, ...) should be kept from being loaded. A device that one of them has is left to it: that is logged, and
- * the suite's device of the same name says so in `status`.
+ * xen-blkfront, ...) should be kept from being loaded. A device that one of them has is left to it: that is logged,
+ * and the suite's device of the same name says so in `status`.
  *
- * Claims do not hold this module (their drivers have no owner), else it could not be unloaded while there are devices.
- * It waits for them all the same: unregistering a driver takes it off its devices first.
+ * Claims do not hold this module (their drivers have no owner), else it could not be unloaded while there are
+ * devices. It waits for them all the same: unregistering a driver takes it off its devices first.
  *
- * Locks: the kernel's device_lock, then the suite's device_lock (which the core takes in xpv_domain_device_withdraw()),
- * then claim_lock. Under the suite's device_lock the kernel's is only tried.
+ * Locks: the kernel's device_lock, then the suite's device_lock (which the core takes in
+ * xpv_domain_device_withdraw()), then claim_lock. Under the suite's device_lock the kernel's is only tried.
  */
 #include <linux/slab.h>
 #include <linux/sysfs.h>
@@ -115,6 +115,13 @@ static void claim_remove(struct xenbus_device *xdev)
 	kfree(c);
 }
 
+/* The kernel expects a device to be connected anew. The suite sees by itself what the store says after a suspend. */
+static int claim_resume(struct xenbus_device *xdev)
+{
+	xdev->state = XenbusStateClosed;
+	return 0;
+}
+
 /* --- Other drivers -------------------------------------------------------------------------------------------- */
 
 /* Does another driver of the kernel's bus take devices of our type? */
@@ -143,8 +150,8 @@ static void name_rival(struct device *dev, char *why, size_t len)
 	if (!device_trylock(dev))
 		return;
 	if (dev->driver)
-		snprintf(why, len, "the kernel's device %s, which its own driver \"%s\" has", dev_name(dev),
-			 dev->driver->name);
+		snprintf(why, len, "the kernel's device %s, which its own driver \"%s\" has",
+			 dev_name(dev), dev->driver->name);
 	device_unlock(dev);
 }
 
@@ -210,6 +217,7 @@ void native_driver_added(struct xpv_domain *dom, bool backend, const char *type)
 	cd->drv.not_essential = true;
 	cd->drv.probe = claim_probe;
 	cd->drv.remove = claim_remove;
+	cd->drv.resume = claim_resume;
 	err = claim_register(cd);
 	if (err)
 		goto err_free;
@@ -223,7 +231,8 @@ void native_driver_added(struct xpv_domain *dom, bool backend, const char *type)
 err_free:
 	kfree(cd);
 err_log:
-	pr_err("xpv-hv-native: %s %ss cannot be claimed: error %d\n", type, side_name(backend), err);
+	pr_err("xpv-hv-native: %s %ss cannot be claimed: error %d\n", type, side_name(backend),
+	       err);
 }
 
 void native_driver_removed(struct xpv_domain *dom, bool backend, const char *type)
@@ -255,7 +264,8 @@ static void link_one(struct kobject *at, struct kobject *kobj, const char *name)
 }
 
 /* A group with a name is a directory, which is linked as one; attributes of others are linked one by one. */
-static void link_groups(struct kobject *at, struct kobject *kobj, const struct attribute_group **groups)
+static void link_groups(struct kobject *at, struct kobject *kobj,
+			const struct attribute_group **groups)
 {
 	struct attribute **attr;
 
@@ -282,7 +292,8 @@ void native_device_bound(struct xpv_domain *dom, const char *nodename, struct ko
 	mutex_unlock(&n->claim_lock);
 }
 
-void native_device_unbound(struct xpv_domain *dom, const char *nodename, const struct attribute_group **groups)
+void native_device_unbound(struct xpv_domain *dom, const char *nodename,
+			   const struct attribute_group **groups)
 {
 	native_device_bound(dom, nodename, NULL, groups);
 }

@@ -55,7 +55,8 @@ int native_event_alloc(struct xpv_domain *dom, domid_t remote, evtchn_port_t *po
 	return err ?: port_add(to_native(dom), op.port);
 }
 
-int native_event_bind(struct xpv_domain *dom, domid_t remote, evtchn_port_t rport, evtchn_port_t *port)
+int native_event_bind(struct xpv_domain *dom, domid_t remote, evtchn_port_t rport,
+		      evtchn_port_t *port)
 {
 	struct evtchn_bind_interdomain op = { .remote_dom = remote, .remote_port = rport };
 	int err = HYPERVISOR_event_channel_op(EVTCHNOP_bind_interdomain, &op);

@@ -2,12 +2,12 @@
 /*
  * Pages given to others: references of the kernel's own grant table.
  *
- * A page that the peer has mapped still is left to the kernel (native_grant_end()), which tries again at intervals for as
- * long as it runs. So nothing of ours has to outlive this module.
+ * A page that the peer has mapped still is left to the kernel (native_grant_end()), which tries again at intervals
+ * for as long as it runs. So nothing of ours has to outlive this module.
  */
 #include "native.h"
 
-/* A table of version 2 has half as many; the kernel uses it when frame numbers do not fit otherwise, and does not say. */
+/* Half as many in a table of version 2, which the kernel uses where frame numbers do not fit otherwise. */
 unsigned int native_grant_max(struct xpv_domain *dom)
 {
 	return gnttab_max_grant_frames() * (PAGE_SIZE / sizeof(struct grant_entry_v1));
@@ -31,7 +31,8 @@ void native_grant_free(struct xpv_domain *dom, unsigned int n, const xpv_gref_t 
 		gnttab_free_grant_reference(xpv_gref_wire(*refs++));
 }
 
-void native_grant_set(struct xpv_domain *dom, xpv_gref_t ref, domid_t to, struct page *page, u32 flags)
+void native_grant_set(struct xpv_domain *dom, xpv_gref_t ref, domid_t to, struct page *page,
+		      u32 flags)
 {
 	gnttab_grant_foreign_access_ref(xpv_gref_wire(ref), to, xen_page_to_gfn(page),
 					flags & XPV_GRANT_READONLY);

@@ -83,7 +83,8 @@ static int read_domid(domid_t *domid)
 	*domid = 0;
 	if (xen_initial_domain())
 		return 0;
-	if (xenbus_scanf(XBT_NIL, "domid", "", "%u", &number) != 1 || number >= DOMID_FIRST_RESERVED)
+	if (xenbus_scanf(XBT_NIL, "domid", "", "%u", &number) != 1 ||
+	    number >= DOMID_FIRST_RESERVED)
 		return -EIO;
 	*domid = number;
 	return 0;

@@ -2,12 +2,12 @@
 /*
  * Pages of others: mapped where there is no memory of ours, or copied.
  *
- * A mapping needs a page of address space without memory behind it. Those come from the kernel and are kept for the next
- * one; what was not needed for a while is given back. Operations go to the hypervisor in batches, whose records are too
- * large for the stack and must not fail: they are from a pool.
+ * A mapping needs a page of address space without memory behind it. Those come from the kernel and are kept for the
+ * next one; what was not needed for a while is given back. Operations go to the hypervisor in batches, whose records
+ * are too large for the stack and must not fail: they are from a pool.
  *
- * A page is unmapped when nobody else holds it: a network below a disk may go on sending from it after the request has
- * ended. That is waited for, as the kernel's own backends do.
+ * A page is unmapped when nobody else holds it: a network below a disk may go on sending from it after the request
+ * has ended. That is waited for, as the kernel's own backends do.
  */
 #include <linux/mm.h>
 #include "native.h"
@@ -56,7 +56,8 @@ static unsigned int map_prepare(struct native *nat, struct batch *b, domid_t fro
 	for (i = 0; i < n; i++) {
 		if (gnttab_page_cache_get(&nat->pages, &b->pages[i]))
 			break;
-		gnttab_set_map_op(&b->map[i], address_of(b->pages[i]), map_flags(&maps[i]), maps[i].gref, from);
+		gnttab_set_map_op(&b->map[i], address_of(b->pages[i]), map_flags(&maps[i]),
+				  maps[i].gref, from);
 		b->map[i].status = GNTST_general_error;
 	}
 	return i;
@@ -75,8 +76,8 @@ static void map_finish(struct native *nat, struct batch *b, struct xpv_grant_map
 }
 
 /* What the kernel's call returns adds nothing to the statuses. */
-static unsigned int map_batch(struct native *nat, struct batch *b, domid_t from, struct xpv_grant_map *maps,
-			      unsigned int n)
+static unsigned int map_batch(struct native *nat, struct batch *b, domid_t from,
+			      struct xpv_grant_map *maps, unsigned int n)
 {
 	unsigned int i, got = map_prepare(nat, b, from, maps, n), failed = n - got;
 
@@ -91,7 +92,8 @@ static unsigned int map_batch(struct native *nat, struct batch *b, domid_t from,
 	return failed;
 }
 
-unsigned int native_grant_map(struct xpv_domain *dom, domid_t from, struct xpv_grant_map *maps, unsigned int n)
+unsigned int native_grant_map(struct xpv_domain *dom, domid_t from, struct xpv_grant_map *maps,
+			      unsigned int n)
 {
 	struct native *nat = to_native(dom);
 	struct batch *b = mempool_alloc(nat->batches, GFP_NOIO);
@@ -142,7 +144,8 @@ void native_grant_unmap(struct xpv_domain *dom, struct xpv_grant_map *maps, unsi
 
 		if (m->status == GNTST_okay) {
 			b->pages[k] = m->page;
-			gnttab_set_unmap_op(&b->unmap[k], address_of(m->page), map_flags(m), m->handle);
+			gnttab_set_unmap_op(&b->unmap[k], address_of(m->page), map_flags(m),
+					    m->handle);
 			b->unmap[k++].status = GNTST_general_error;
 			m->status = GNTST_bad_handle;
 		}
@@ -184,7 +187,8 @@ static void copy_prepare(domid_t peer, const struct xpv_grant_copy *s, struct gn
 	}
 }
 
-static unsigned int copy_batch(struct batch *b, domid_t peer, struct xpv_grant_copy *segs, unsigned int n)
+static unsigned int copy_batch(struct batch *b, domid_t peer, struct xpv_grant_copy *segs,
+			       unsigned int n)
 {
 	unsigned int i, k = 0, failed = 0;
 
@@ -203,7 +207,8 @@ static unsigned int copy_batch(struct batch *b, domid_t peer, struct xpv_grant_c
 	return failed;
 }
 
-unsigned int native_grant_copy(struct xpv_domain *dom, domid_t peer, struct xpv_grant_copy *segs, unsigned int n)
+unsigned int native_grant_copy(struct xpv_domain *dom, domid_t peer, struct xpv_grant_copy *segs,
+			       unsigned int n)
 {
 	struct native *nat = to_native(dom);
 	struct batch *b = mempool_alloc(nat->batches, GFP_NOIO);

@@ -108,22 +108,26 @@ void native_watches_stop(struct native_store *s);
 unsigned int native_grant_max(struct xpv_domain *dom);
 int native_grant_alloc(struct xpv_domain *dom, unsigned int n, xpv_gref_t *refs);
 void native_grant_free(struct xpv_domain *dom, unsigned int n, const xpv_gref_t *refs);
-void native_grant_set(struct xpv_domain *dom, xpv_gref_t ref, domid_t to, struct page *page, u32 flags);
+void native_grant_set(struct xpv_domain *dom, xpv_gref_t ref, domid_t to, struct page *page,
+		      u32 flags);
 int native_grant_revoke(struct xpv_domain *dom, xpv_gref_t ref);
 void native_grant_end(struct xpv_domain *dom, xpv_gref_t ref, struct page *page);
 
 /* map.c */
 int native_map_start(struct native *n);
 void native_map_stop(struct native *n);
-unsigned int native_grant_map(struct xpv_domain *dom, domid_t from, struct xpv_grant_map *maps, unsigned int n);
+unsigned int native_grant_map(struct xpv_domain *dom, domid_t from, struct xpv_grant_map *maps,
+			      unsigned int n);
 void native_grant_unmap(struct xpv_domain *dom, struct xpv_grant_map *maps, unsigned int n);
-unsigned int native_grant_copy(struct xpv_domain *dom, domid_t peer, struct xpv_grant_copy *segs, unsigned int n);
+unsigned int native_grant_copy(struct xpv_domain *dom, domid_t peer, struct xpv_grant_copy *segs,
+			       unsigned int n);
 
 /* event.c */
 void native_events_start(struct native *n);
 void native_events_stop(struct native *n);
 int native_event_alloc(struct xpv_domain *dom, domid_t remote, evtchn_port_t *port);
-int native_event_bind(struct xpv_domain *dom, domid_t remote, evtchn_port_t rport, evtchn_port_t *port);
+int native_event_bind(struct xpv_domain *dom, domid_t remote, evtchn_port_t rport,
+		      evtchn_port_t *port);
 void native_event_close(struct xpv_domain *dom, evtchn_port_t port);
 int native_event_irq(struct xpv_domain *dom, struct xpv_event_binding *b);
 void native_event_irq_free(struct xpv_domain *dom, struct xpv_event_binding *b);
@@ -138,6 +142,7 @@ void native_driver_removed(struct xpv_domain *dom, bool backend, const char *typ
 bool native_device_wanted(struct xpv_domain *dom, const char *nodename, char *why, size_t len);
 void native_device_bound(struct xpv_domain *dom, const char *nodename, struct kobject *kobj,
 			 const struct attribute_group **groups);
-void native_device_unbound(struct xpv_domain *dom, const char *nodename, const struct attribute_group **groups);
+void native_device_unbound(struct xpv_domain *dom, const char *nodename,
+			   const struct attribute_group **groups);
 
 #endif /* NATIVE_H */

@@ -2,21 +2,21 @@
 /*
  * The store: messages are taken apart and carried out with the kernel's own client.
  *
- * That client shares its connection with everybody else in the kernel and exports calls, not messages: the one call that
- * takes a message (xenbus_dev_request_and_reply) answers to a file of /dev/xen/xenbus alone. So what the suite's client
- * sends is translated: READ, WRITE, MKDIR, RM, DIRECTORY, TRANSACTION_START and _END, WATCH and UNWATCH. Anything else is
- * answered with ENOSYS; among it DIRECTORY_PART, so a directory is limited to what fits into one message (names of about a
- * thousand domains). Programs have the kernel's /dev/xen/xenbus, which knows them all.
+ * That client shares its connection with everybody else in the kernel and exports calls, not messages: the one call
+ * that takes a message (xenbus_dev_request_and_reply) answers to a file of /dev/xen/xenbus alone. So what the suite's
+ * client sends is translated: READ, WRITE, MKDIR, RM, DIRECTORY, TRANSACTION_START and _END, WATCH and UNWATCH.
+ * Anything else is answered with ENOSYS; among it DIRECTORY_PART, so a directory is limited to what fits into one
+ * message (names of about a thousand domains). Programs have the kernel's /dev/xen/xenbus, which knows them all.
  *
- * Calls block, and the client pipelines; hence each message is a work item, MESSAGES_MAX of them at most. Messages that
- * do not wait for each other's replies may be carried out in any order.
+ * Calls block, and the client pipelines; hence each message is a work item, MESSAGES_MAX of them at most. Messages
+ * that do not wait for each other's replies may be carried out in any order.
  *
- * The core relies on an event being delivered before a later reply. Events come in when the kernel's client reads them
- * off the ring (see watch.c), which is before it reads a later reply; both go through one queue, and the replies get
- * there after that.
+ * The core relies on an event being delivered before a later reply. Events come in when the kernel's client reads
+ * them off the ring (see watch.c), which is before it reads a later reply; both go through one queue, and the replies
+ * get there after that.
  *
- * The kernel warns of the end of a transaction that is not there, and does not suspend while one is open; so those that
- * are open are kept here, and ended if nobody else does.
+ * The kernel warns of the end of a transaction that is not there, and does not suspend while one is open; so those
+ * that are open are kept here, and ended if nobody else does.
  *
  * Locks: none is held while the kernel's client is called.
  */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Providers with a bus of their own for the same devices (hv-native, on a kernel with Xen's own buses): telling them which
- * drivers there are, and asking them before a driver is bound.
+ * Providers with a bus of their own for the same devices (hv-native, on a kernel with Xen's own buses): telling them
+ * which drivers there are, and asking them before a driver is bound.
  *
- * A driver is refused while the provider does not have the device, and the device marked as one whose probe failed; an
- * offer has its work try again. The mark is set before the provider is asked, and the offer comes after the provider's
- * answer has changed: so either the answer is yes, or the work finds the mark.
+ * A driver is refused while the provider does not have the device, and the device marked as one whose probe failed;
+ * an offer has its work try again. The mark is set before the provider is asked, and the offer comes after the
+ * provider's answer has changed: so either the answer is yes, or the work finds the mark.
  *
  * Lock order: the provider's own locks, among them those of the kernel's devices, then device_lock. claims_lock is
  * outside of all: drivers and domains come and go under it, nothing else does.

@@ -136,8 +136,9 @@ struct xpv_event_quality {
  * @grant_set:    let domain @to access @page through @ref (flags: XPV_GRANT_*). Any context.
  * @grant_revoke: end access, atomically. Any context, and until @release. -EBUSY while the peer has it mapped; the
  *                entry stays valid then.
- * @grant_end:    optional. End access for good, at once or when the peer lets go, and free @ref, of which the core knows nothing
- *                any more; then put_page(@page), unless that is NULL. Any context. Without it the core defers.
+ * @grant_end:    optional. End access for good, at once or when the peer lets go, and free @ref, of which the core
+ *                knows nothing any more; then put_page(@page), unless that is NULL. Any context. Without it the core
+ *                defers.
  * @grant_map:    map pages of domain @from. Returns the number of maps whose status is not GNTST_okay. Any context
  *                but with interrupts on.
  * @grant_unmap:  unmap those of @maps that have status %GNTST_okay and set the status to %GNTST_bad_handle after.
@@ -159,13 +160,13 @@ struct xpv_event_quality {
  * core makes a device for each directory of the store as ever, but binds a driver only while the provider has it:
  * xpv_domain_device_offer() and _withdraw().
  *
- * @driver_added: a driver of devices of @type came: see that nobody else gets those. Also called for drivers that were there
- *                before the domain. May call xpv_domain_device_offer(). One at a time with @driver_removed.
+ * @driver_added: a driver of devices of @type came: see that nobody else gets those. Also called for drivers that were
+ *                there before the domain. May call xpv_domain_device_offer(). One at a time with @driver_removed.
  * @driver_removed: mirror, after the driver left its devices; and for each driver at the beginning of
  *                xpv_domain_unregister(), while everything works still: may call xpv_domain_device_withdraw().
- * @device_wanted: may a driver be bound to the device of directory @nodename now? If not, @why may be filled in with who
- *                stands in the way. Called under the device's device_lock.
- * @device_bound: a driver was bound; its attributes @groups are in the directory @kobj of sysfs. Under device_lock, too.
+ * @device_wanted: may a driver be bound to the device of directory @nodename now? If not, @why may be filled in with
+ *                who stands in the way. Called under the device's device_lock.
+ * @device_bound: a driver was bound; its attributes @groups are in the directory @kobj of sysfs. Under device_lock.
  * @device_unbound: mirror, while the attributes are there.
  */
 struct xpv_hv_ops {

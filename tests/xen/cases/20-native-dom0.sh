@@ -50,9 +50,7 @@ front()
 	[ "$1" != "$has_front" ] || return 0
 	has_front=$1
 	if [ "$1" = ours ]; then
-		# shellcheck disable=SC2016 # for the shell there
-		guest_run g 'rmmod xen-blkfront 2>/dev/null
-			for m in xpv-xenbus xpv-hv-native xpv-blkfront; do insmod /$m.ko || exit; done' || die "insmod in the guest"
+		guest_run g "rmmod xen-blkfront 2>/dev/null; modprobe xpv-hv-native && modprobe xpv-blkfront" || die "modprobe in the guest"
 	else
 		[ "$had" = none ] || guest_run g 'rmmod xpv-blkfront xpv-hv-native xpv-xenbus' || die "rmmod in the guest"
 		guest_run g 'modprobe xen-blkfront' || die "modprobe in the guest"
@@ -117,12 +115,9 @@ round()
 dev=$(disk_null native 64) || fail "no null_blk"
 has_back=intree
 for kernel in ${XPV_GUEST_KERNELS:-6.1 6.12}; do
-	release=$(kernel_image "$kernel" | cut -d' ' -f2)
-	gmods=$XPV_TOP/out/build/$release
 	for type in ${XPV_GUEST_TYPES:-pv}; do
-		guest_create g "$type" "$kernel" -l xen-blkfront -f "$gmods/xpv-xenbus.ko" -f "$gmods/xpv-hv-native.ko" \
-			-f "$gmods/xpv-blkfront.ko"
-		note "$type, $release"
+		guest_create g "$type" "$kernel" -l xen-blkfront -l xpv-blkfront
+		note "$type, $kernel"
 		has_front=none
 		for pair in ${XPV_PAIRS:-intree/ours ours/ours ours/ours ours/intree ours/ours}; do
 			round "${pair%/*}" "${pair#*/}"
