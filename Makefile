@@ -74,11 +74,11 @@ help:
 	@echo 'make clean             removes out/'
 	@echo
 	@echo 'make demo              installs, builds, boots a virtual machine, verifies and measures a disk in it'
-	@echo 'make check             all of the following'
+	@echo 'make check             lint, unit and check-stub'
 	@echo 'make lint              warnings, sparse, checkpatch, shellcheck, Coccinelle, the rules of the tree'
 	@echo 'make unit              the pure files in user space, under sanitizers'
 	@echo 'make check-stub        every case in virtual machines with 6.1, 6.12 and the debug kernel'
-	@echo 'make check-xen         the cases on real Xen, in a virtual machine: dom0 6.1 and 6.12, guests PV, PVH, HVM'
+	@echo 'make check-xen         the cases on real Xen, in a virtual machine: not part of make check yet'
 	@echo 'make shell             a prompt in a virtual machine with everything loaded; K=6.1, 6.12, debug'
 	@echo 'make shell-xen         a prompt in dom0 of real Xen, with functions that make guests; K=6.1, 6.12'
 	@echo 'make setup             installs the Debian packages that are missing (demo and check do it)'

@@ -61,6 +61,7 @@ for mode in fifo 2l; do
 	soon 20 "the domain leaves the store" not xenstore-exists "/local/domain/$domid"
 	remove_vbd "$domid" 51712
 	prune_dom0 "$domid"
+	prune_shared
 	counters_check "$case_counters"
 	check "$mode: unload" suite_unload
 done
