@@ -467,7 +467,10 @@ static void serializable(void)
 	end();
 }
 
-/* What was seen goes meanwhile, with the directory above it: making it again leaves nothing behind but a conflict. */
+/*
+ * What was seen goes meanwhile, with the directory above it: making it again leaves nothing behind
+ * but a conflict.
+ */
 static void made_again_below_what_went(void)
 {
 	u32 t;
@@ -498,7 +501,10 @@ static const char *random_body(u32 type, char *body)
 	return body;
 }
 
-/* Few names, three transactions at a time, all kinds of requests in any order: the tree stays one, and nothing is left. */
+/*
+ * Few names, three transactions at a time, all kinds of requests in any order: the tree stays one,
+ * and nothing is left.
+ */
 static void any_order(void)
 {
 	static const u32 types[] = { XS_RM, XS_RM, XS_MKDIR, XS_WRITE, XS_SET_PERMS, XS_DIRECTORY, XS_READ };
