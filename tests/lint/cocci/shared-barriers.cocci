@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// only: blkfront blkback netfront netback pcifront pciback xenbus/guest xenbus/ring hv-stub/grant hv-stub/store-ring
+// only: blkfront blkback netfront netback pcifront pciback xenbus/guest xenbus/ring hv-stub/grant hv-stub/store-ring hv-stub/fifo-queue
 //
 // These files order accesses to memory that a peer shares: virt_*mb(), never smp_*mb(), which is nothing on a kernel
 // for one CPU.
