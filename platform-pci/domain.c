@@ -17,11 +17,16 @@ static evtchn_port_t store_port(void *hv)
 	return p->store_port;
 }
 
+static int event_channel_op(void *hv, int cmd, void *arg)
+{
+	return cmd == EVTCHNOP_reset ? plat_ports_reset(hv) : plat_event_channel_op(hv, cmd, arg);
+}
+
 static const struct xpv_hypercalls hypercalls = {
 	.owner = THIS_MODULE,
 	.name = "platform-pci",
 	.grant_table_op = plat_grant_table_op,
-	.event_channel_op = plat_event_channel_op,
+	.event_channel_op = event_channel_op,
 	.map_frame = plat_map_frame,
 	.unmap_frame = plat_unmap_frame,
 	.store_port = store_port,

@@ -95,6 +95,8 @@ void plat_shared_unmap(struct platform *p);
 /* --- reset.c: what a kernel or module before this one has left ------------------------------------------------ */
 
 int plat_reset(struct platform *p);
+/* plat_ports_reset() - EVTCHNOP_reset of this domain, as xpv_hypercalls wants it. Process context */
+int plat_ports_reset(struct platform *p);
 
 /* --- upcall.c: how the hypervisor's events reach a CPU --------------------------------------------------------- */
 

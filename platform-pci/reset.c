@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a kernel or a module before this one has left: ports that are open, a grant table of another version. The
- * ports of the store and of the console are the toolstack's, there is no way to get new ones; so they stay.
+ * A fresh start: what a kernel or a module before this one has left is undone, and what this one leaves as well.
  *
- * And the firmware, which runs in 32-bit mode, has left the layout of that mode in shared_info: Xen takes note of the
- * mode of whoever sets the callback last.
+ * EVTCHNOP_reset closes all ports and ends FIFO mode. It takes the ports of the store and of the console along, which
+ * are the toolstack's; the other ends stay, so they are bound again, and the parameters that name them are written.
+ * (The hypervisor's own ports are not closed.)
+ *
+ * The firmware runs in 32-bit mode and has left the layout of that mode in shared_info: Xen takes note of the mode of
+ * whoever sets the callback last.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -13,26 +16,94 @@
 #include <xen/interface/hvm/params.h>
 #include "platform.h"
 
-#define PORTS_MAX	BIT(17)	/* of the FIFO ABI */
+/* --- Ports ---------------------------------------------------------------------------------------------------- */
 
-static void close_ports(evtchn_port_t store, evtchn_port_t console)
+/**
+ * struct kept_port - a port of the toolstack's
+ * @param:  names it
+ * @port:   its number, 0: there is none
+ * @status: the other end
+ */
+struct kept_port {
+	u32 param;
+	evtchn_port_t port;
+	struct evtchn_status status;
+};
+
+static void keep(struct kept_port *k)
 {
-	struct evtchn_status status = { .dom = DOMID_SELF };
-	struct evtchn_close close;
-	unsigned int closed = 0;
+	u64 value;
 
-	/* Ends at the first number that Xen has no room for: it makes room in small steps. */
-	for (status.port = 1; status.port < PORTS_MAX; status.port++) {
-		if (plat_event_channel_op(NULL, EVTCHNOP_status, &status))
-			break;
-		if (status.status == EVTCHNSTAT_closed || status.port == store || status.port == console)
-			continue;
-		close.port = status.port;
-		closed += !plat_event_channel_op(NULL, EVTCHNOP_close, &close);
-	}
-	if (closed)
-		pr_info("closed %u ports that were left open\n", closed);
+	k->port = 0;
+	if (plat_param_get(k->param, &value) || !value)
+		return;
+	k->status = (struct evtchn_status) { .dom = DOMID_SELF, .port = value };
+	if (!plat_event_channel_op(NULL, EVTCHNOP_status, &k->status))
+		k->port = value;
 }
+
+static int bind_again(struct kept_port *k)
+{
+	struct evtchn_bind_interdomain bind = {
+		.remote_dom = k->status.u.interdomain.dom,
+		.remote_port = k->status.u.interdomain.port,
+	};
+	struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = k->status.u.unbound.dom };
+	int err;
+
+	switch (k->status.status) {
+	case EVTCHNSTAT_interdomain:
+		err = plat_event_channel_op(NULL, EVTCHNOP_bind_interdomain, &bind);
+		k->port = bind.local_port;
+		return err;
+	case EVTCHNSTAT_unbound:
+		err = plat_event_channel_op(NULL, EVTCHNOP_alloc_unbound, &alloc);
+		k->port = alloc.port;
+		return err;
+	default:
+		return -ENXIO;
+	}
+}
+
+static int restore(struct kept_port *k)
+{
+	int err;
+
+	if (!k->port)
+		return -ENXIO;
+	err = bind_again(k);
+	if (!err)
+		err = plat_param_set(k->param, k->port);
+	if (err)
+		k->port = 0;
+	return err;
+}
+
+int plat_ports_reset(struct platform *p)
+{
+	struct kept_port store = { .param = HVM_PARAM_STORE_EVTCHN };
+	struct kept_port console = { .param = HVM_PARAM_CONSOLE_EVTCHN };
+	struct evtchn_reset reset = { .dom = DOMID_SELF };
+	bool had_console;
+	int err;
+
+	keep(&store);
+	keep(&console);
+	had_console = console.port;
+	err = plat_event_channel_op(p, EVTCHNOP_reset, &reset);
+	if (err)
+		return err;
+
+	err = restore(&store);
+	if (err)
+		pr_err("the store's port cannot be bound again (%d)\n", err);
+	p->store_port = store.port;
+	if (restore(&console) && had_console)
+		pr_warn("the console's port cannot be bound again\n");
+	return 0;	/* what was asked for is done */
+}
+
+/* --- The grant table ------------------------------------------------------------------------------------------ */
 
 static int grants_size(struct platform *p)
 {
@@ -54,20 +125,15 @@ static int grants_size(struct platform *p)
 
 int plat_reset(struct platform *p)
 {
-	u64 store, console;
 	int err;
 
 	err = plat_param_set(HVM_PARAM_CALLBACK_IRQ, 0);
 	if (err)
 		return err;
-	err = plat_param_get(HVM_PARAM_STORE_EVTCHN, &store);
+	err = plat_ports_reset(p);
 	if (err)
 		return err;
-	if (!store)
+	if (!p->store_port)
 		return -ENXIO;
-	if (plat_param_get(HVM_PARAM_CONSOLE_EVTCHN, &console))
-		console = 0;
-	p->store_port = store;
-	close_ports(store, console);
 	return grants_size(p);
 }
