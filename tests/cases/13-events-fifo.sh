@@ -69,7 +69,7 @@ done
 # --- one on either side -----------------------------------------------------------------------------------------------
 
 load xpv-xenbus || die "insmod xpv-xenbus"
-same "FIFO is the default" fifo "$(cat $param)"
+same "2-level is the default" 2l "$(cat $param)"
 refuse any "rror|Invalid" "another word is refused" sh -c "echo 3l >$param"
 for mode in fifo 2l; do
 	other=$([ $mode = fifo ] && echo 2l || echo fifo)
@@ -89,7 +89,7 @@ check "unload" suite_unload
 
 # --- a hypervisor without FIFO ----------------------------------------------------------------------------------------
 
-load xpv-xenbus || die "insmod xpv-xenbus"
+load xpv-xenbus events=fifo || die "insmod xpv-xenbus"
 load xpv-hv-stub fifo=0 || die "insmod xpv-hv-stub fifo=0"
 same "2-level where there is no FIFO" 2l "$(events_of Domain-0)"
 same "which is logged once" 1 "$(dmesg | grep -c 'no FIFO event channels')"
@@ -97,6 +97,7 @@ check "unload" suite_unload
 
 # --- FIFO alone -------------------------------------------------------------------------------------------------------
 
+load xpv-xenbus events=fifo || die "insmod xpv-xenbus"
 suite_load
 domain high
 n=0
