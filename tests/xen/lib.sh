@@ -307,9 +307,16 @@ disk_loop()
 	losetup -f --show "$1"
 }
 
+# libxl gives a hotplug script 40 s; on a busy host that is no failure of anybody's.
 disk_attach()
 {
-	xl block-attach "$1" "phy:$2" "$3" "${4:-w}" || return
+	local n out
+
+	for n in 1 2 3; do
+		out=$(xl block-attach "$1" "phy:$2" "$3" "${4:-w}" 2>&1) && break
+		printf '%s\n' "$out"
+		[[ $n != 3 && $out == *"because of timeout"* ]] || return
+	done
 	guest_run "$1" "n=0; until [ -b /dev/$3 ]; do n=\$((n + 1)); [ \$n -lt 100 ] || exit 1; sleep 0.1; done"
 }
 
