@@ -10,9 +10,9 @@
 #include <linux/sysfs.h>
 #include "guest.h"
 
-/* By index; the first one is the default: FIFO is young. */
-static const struct guest_evtchn_abi *const abis[] = { &guest_evtchn_2l, &guest_evtchn_fifo };
-static const char *const names[] = { "2l", "fifo" };
+/* By index; the first one is the default. */
+static const struct guest_evtchn_abi *const abis[] = { &guest_evtchn_fifo, &guest_evtchn_2l };
+static const char *const names[] = { "fifo", "2l" };
 static unsigned int wanted;
 
 static int wanted_set(const char *val, const struct kernel_param *kp)
@@ -33,7 +33,7 @@ static int wanted_get(char *buf, const struct kernel_param *kp)
 static const struct kernel_param_ops wanted_ops = { .set = wanted_set, .get = wanted_get };
 
 module_param_cb(events, &wanted_ops, NULL, 0644);
-MODULE_PARM_DESC(events, "event channels of domains that start: 2l, fifo (falls back to 2l)");
+MODULE_PARM_DESC(events, "event channels of domains that start: fifo (falls back to 2l), 2l");
 
 int guest_abi_start(struct guest_events *e)
 {

@@ -58,6 +58,8 @@ wait
 
 expect 0 . xsraw "$A" oversized
 answered
+expect 0 '^64$' xsraw "$A" unread	# as many unread replies as a file may have
+answered
 for seed in 1 2 3 4; do
 	expect 0 'sent [0-9]+' xsraw "$A" fuzz 500 $seed
 	answered

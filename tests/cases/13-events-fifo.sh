@@ -69,7 +69,7 @@ done
 # --- one on either side -----------------------------------------------------------------------------------------------
 
 load xpv-xenbus || die "insmod xpv-xenbus"
-same "2-level is the default" 2l "$(cat $param)"
+same "FIFO is the default" fifo "$(cat $param)"
 refuse any "rror|Invalid" "another word is refused" sh -c "echo 3l >$param"
 for mode in fifo 2l; do
 	other=$([ $mode = fifo ] && echo 2l || echo fifo)

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A store client with bad manners, for the cases: speaks xs_wire to a /dev/xen/xenbus* file without
- *libxenstore.
+ * A store client with bad manners, for the cases: speaks xs_wire to a /dev/xen/xenbus* file without libxenstore.
  *
  *	xsraw FILE ping			read "domid", print the milliseconds that it took
- *	xsraw FILE watches N		set N watches, print how many were granted and how many
- *refused xsraw FILE nodes N		write N nodes below data/xsraw, print the same xsraw FILE
- *transactions N	start N transactions, print the same xsraw FILE half [SECONDS]	write half
- *a message, keep the file open so long, close
+ *	xsraw FILE watches N		set N watches, print how many were granted and how many refused
+ *	xsraw FILE nodes N		write N nodes below data/xsraw, print the same
+ *	xsraw FILE transactions N	start N transactions, print the same
+ *	xsraw FILE half [SECONDS]	write half a message, keep the file open so long, close
  *	xsraw FILE oversized		a header that announces more than the protocol allows
+ *	xsraw FILE unread		write requests without reading, print how many before there was no room
  *	xsraw FILE fuzz N [SEED]	N messages of random type, transaction, length and body
  *	xsraw FILE flood SECONDS	write a node as fast as it goes, print how often
  *
- * Status 0: done (refusals are no failure), 1: a system call failed, 3: no answer within 10
- *seconds.
+ * Status 0: done (refusals are no failure), 1: a system call failed, 3: no answer within 10 seconds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -163,13 +162,43 @@ static void oversized(void)
 	printf("%s\n", n < 0 ? strerror(errno) : "accepted");
 }
 
-static void drain(void)
+/* Read what there is; with POLLOUT, until a message can be written: a file has room for so many unread replies. */
+static void drain(short until)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct pollfd pfd = { .fd = fd, .events = POLLIN | until };
 	char buf[4096];
 
-	while (poll(&pfd, 1, 0) > 0 && read(fd, buf, sizeof(buf)) > 0)
-		;
+	for (;;) {
+		int n = poll(&pfd, 1, until ? REPLY_MS : 0);
+
+		if (n == 0 && until) {
+			fprintf(stderr, "xsraw: no room\n");
+			exit(3);
+		}
+		if (n <= 0 || !(pfd.revents & POLLIN) || read(fd, buf, sizeof(buf)) <= 0)
+			return;
+	}
+}
+
+/* A writer that never reads is stopped, and goes on when it has read. */
+static void unread(void)
+{
+	struct xsd_sockmsg msg = { .type = XS_READ, .len = 6 };
+	char buf[sizeof(msg) + 6];
+	long n = 0;
+
+	memcpy(buf, &msg, sizeof(msg));
+	memcpy(buf + sizeof(msg), "domid", 6);
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+		die("fcntl");
+	while (n < 100000 && write(fd, buf, sizeof(buf)) == sizeof(buf))
+		n++;
+	if (errno != EAGAIN)
+		die("write");
+	drain(POLLOUT);
+	if (write(fd, buf, sizeof(buf)) != sizeof(buf))
+		die("write after reading");
+	printf("%ld\n", n);
 }
 
 static void fuzz(long n, unsigned int seed)
@@ -215,12 +244,12 @@ static void fuzz(long n, unsigned int seed)
 			memset(body + len, (int)(random() % 256), sizeof(body) - len);
 			len = (uint32_t)sizeof(body) - (uint32_t)random() % 4;
 		}
+		drain(POLLOUT);
 		if (!send_msg(type, (uint32_t)i, random() % 4 ? 0 : (uint32_t)random(), body, len))
 			refused++;
-		drain();
 	}
 	usleep(200000);
-	drain();
+	drain(0);
 	printf("sent %ld refused %ld\n", n - refused, refused);
 }
 
@@ -252,6 +281,8 @@ int main(int argc, char **argv)
 		half((unsigned int)n);
 	else if (!strcmp(verb, "oversized"))
 		oversized();
+	else if (!strcmp(verb, "unread"))
+		unread();
 	else if (!strcmp(verb, "fuzz"))
 		fuzz(n, argc > 4 ? (unsigned int)atol(argv[4]) : 1);
 	else if (!strcmp(verb, "flood"))
