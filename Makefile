@@ -56,6 +56,11 @@ check-stub: setup debug-kernel
 check-xen: setup
 	@tests/run --suite xen
 
+# Some minutes with nothing else on the machine.
+bench-xen: setup
+	@$(MAKE) --no-print-directory all
+	@tests/bench-xen
+
 shell: setup
 	@$(MAKE) --no-print-directory all
 	@tests/vm/run -i -k $(or $(K),6.12) -- tests/lib/shell
@@ -79,6 +84,7 @@ help:
 	@echo 'make unit              the pure files in user space, under sanitizers'
 	@echo 'make check-stub        every case in virtual machines with 6.1, 6.12 and the debug kernel'
 	@echo 'make check-xen         the cases on real Xen, in a virtual machine: not part of make check yet'
+	@echo 'make bench-xen         a disk of a guest on real Xen: emulated, in-tree and ours; out/bench/'
 	@echo 'make shell             a prompt in a virtual machine with everything loaded; K=6.1, 6.12, debug'
 	@echo 'make shell-xen         a prompt in dom0 of real Xen, with functions that make guests; K=6.1, 6.12'
 	@echo 'make setup             installs the Debian packages that are missing (demo and check do it)'
@@ -86,4 +92,4 @@ help:
 	@echo
 	@echo 'tests/run --help       single cases, other kernels'
 
-.PHONY: all modules tools modules_install install clean setup debug-kernel demo check lint unit check-stub check-xen shell shell-xen help
+.PHONY: all modules tools modules_install install clean setup debug-kernel demo check lint unit check-stub check-xen bench-xen shell shell-xen help

@@ -1,0 +1,158 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What a disk costs a guest: emulated, PV on HVM and PV, our drivers and the in-tree ones. Called by tests/bench-xen.
+# timeout: 3000
+# shellcheck source=/dev/null
+. "$XPV_TOP/tests/xen/lib.sh"
+
+# In each round each combination is measured once, one after the other, so that what disturbs the host disturbs all of them. The
+# disk is a null_blk that keeps nothing: what is left is the way there. Each line of the result:
+#	ROUND GUEST BACK FRONT JOB IOPS MIBPS IOS EVENTS-IN-DOM0 EVENTS-IN-GUEST
+# where events are the disk's interrupts while the job ran. XPV_BENCH_ROUNDS, XPV_BENCH_SECONDS, XPV_BENCH_KERNEL (of guests),
+# XPV_BENCH_GUESTS ("hvm pv"; hvm brings hvm-nopv, with ours and the emulated disk).
+
+rounds=${XPV_BENCH_ROUNDS:-3}
+seconds=${XPV_BENCH_SECONDS:-2}
+kernel=${XPV_BENCH_KERNEL:-6.1}
+guests=${XPV_BENCH_GUESTS:-hvm pv}
+result=$XPV_LOGS/result.tsv
+mods=$XPV_TOP/out/build/$(uname -r)
+has_back=intree
+
+die()
+{
+	dmesg | tail -n 10
+	xenstore-ls -f 2>/dev/null | grep -E '/error|/vbd/.*(state|hotplug-status) ' | head -n 30
+	fail "$@"
+}
+
+# fio's options of each job; an emulated disk takes long for each request, time bounds them all
+job_options()
+{
+	local word
+
+	word=${1#*-}
+	echo "--rw=${1%%-*} --bs=${word%%-*} --iodepth=${1##*-qd}"
+}
+jobs='randread-4k-qd1 randread-4k-qd32 randwrite-4k-qd1 randwrite-4k-qd32 read-128k-qd8 read-1m-qd4'
+
+# interrupts: of disks, in dom0; in a guest the same words are used
+# shellcheck disable=SC2016 # for awk
+count='/blkif|vbd/ { for (i = 2; i <= n + 1; i++) sum += $i } /CPU0/ { n = NF } END { print sum + 0 }'
+interrupts()
+{
+	awk "$count" /proc/interrupts
+}
+
+# back ours|intree
+back()
+{
+	[ "$1" != "$has_back" ] || return 0
+	has_back=$1
+	if [ "$1" = ours ]; then
+		modprobe -r xen-blkback || die "xen-blkback stays"
+		for m in xpv-xenbus xpv-hv-native xpv-blkback; do
+			insmod "$mods/$m.ko" || die "insmod $m"
+		done
+	else
+		rmmod xpv-blkback xpv-hv-native xpv-xenbus || die "rmmod in dom0"
+		modprobe xen-blkback || die "no xen-blkback"
+	fi
+}
+
+# front GUEST ours|intree|none
+front()
+{
+	local native='xpv-hv-native'
+
+	[ "$1" != hvm-nopv ] || native='xpv-platform-pci'
+	guest_run "$1" "for m in xen-blkfront xpv-blkfront $native xpv-xenbus; do
+			[ ! -e /sys/module/\$(echo \$m | tr - _) ] || rmmod \$m || exit 1
+		done
+		case $2 in
+		ours) modprobe $native && modprobe xpv-blkfront ;;
+		intree) modprobe xen-blkfront ;;
+		esac" || die "$1: the frontend $2"
+}
+
+# measure ROUND GUEST BACK FRONT DISK. Of fio's terse output: kB, kB/s, IOPS and ms, read and written.
+measure()
+{
+	local job before out iops rate ios events
+
+	for job in $jobs; do
+		before=$(interrupts)
+		out=$(guest_run "$2" "
+			before=\$(awk '$count' /proc/interrupts)
+			fio --minimal --name=b --filename=/dev/$5 --direct=1 --ioengine=libaio --norandommap --randrepeat=0 \
+				--time_based --runtime=$seconds $(job_options "$job") >/tmp/fio || exit 1
+			awk -F ';' '/^3/ { printf \"%d %.2f %d \", \$8 + \$49, (\$7 + \$48) / 1024, (\$8 * \$9 + \$49 * \$50) / 1000 }' /tmp/fio
+			echo \$((\$(awk '$count' /proc/interrupts) - before))") || die "$2, $3/$4, $job: $out"
+		read -r iops rate ios events <<<"$out"
+		[ "${ios:-0}" -gt 0 ] || die "$2, $3/$4, $job: $out"
+		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$job" "$iops" "$rate" "$ios" \
+			$(($(interrupts) - before)) "$events" >>"$result"
+	done
+	note "round $1: $2, back $3, front $4: $(tail -n 6 "$result" | cut -f 6 | tr '\n' ' ')IOPS"
+}
+
+# one ROUND GUEST FRONT
+one()
+{
+	front "$2" "$3"
+	disk_attach "$2" "$dev" xvda || die "$2: attach"
+	measure "$1" "$2" "$has_back" "$3" xvda
+	disk_detach "$2" xvda || die "$2: detach"
+}
+
+# a guest of each type; the emulated disk is there from the beginning
+start()
+{
+	local common=(-l xen-blkfront -l xpv-blkfront -b fio -v 1 -M 448)
+
+	for g in $guests; do
+		[ "$g" = pv ] || guest_create hvm-nopv hvm-nopv "$kernel" "${common[@]}" -l xpv-platform-pci -m ata_piix -m sd_mod \
+			-d "vdev=hda,format=raw,target=$emulated"
+		guest_create "$g" "$g" "$kernel" "${common[@]}" -l xpv-hv-native
+	done
+}
+
+# null NAME: a null_blk of 1 GiB that answers at once
+null()
+{
+	local d=/sys/kernel/config/nullb/$1
+
+	modprobe null_blk nr_devices=0
+	mkdir "$d" || return
+	echo 1024 >"$d/size"
+	echo 0 >"$d/irqmode"
+	echo 1 >"$d/power"
+	[ -b "/dev/$1" ] && echo "/dev/$1" || echo "/dev/nullb$(cat "$d/index")"
+}
+
+dev=$(null bench) || fail "$dev"
+emulated=$(null emulated) || fail "$emulated"
+start
+for round in $(seq "$rounds"); do
+	for b in intree ours; do
+		for g in $guests; do
+			front "$g" none
+			[ "$g" != hvm ] || front hvm-nopv none
+		done
+		back $b
+		for g in $guests; do
+			one "$round" "$g" intree
+			if [ "$g" = pv ]; then
+				one "$round" pv ours
+				continue
+			fi
+			[ $b = ours ] || measure "$round" hvm-nopv qemu ide sda
+			one "$round" hvm-nopv ours
+		done
+	done
+done
+back intree
+for g in $guests; do
+	[ "$g" = pv ] || guest_destroy hvm-nopv || fail "hvm-nopv"
+	guest_destroy "$g" || fail "$g"
+done
