@@ -32,6 +32,8 @@ static const struct xpv_hypercalls hypercalls = {
 	.store_port = store_port,
 	.vcpu_id = plat_vcpu_id,
 	.set_upcall = plat_set_upcall,
+	.page_get = plat_page_get,
+	.page_put = plat_page_put,
 };
 
 int plat_domain_register(struct platform *p)

@@ -51,12 +51,14 @@ static int bring_up(struct platform *p)
 	err = plat_upcall_start(p);
 	if (err)
 		goto err_shared;
+	plat_space_init(&p->space);
 	err = plat_domain_register(p);
 	if (err)
-		goto err_upcall;
+		goto err_space;
 	return 0;
 
-err_upcall:
+err_space:
+	plat_space_exit(&p->space);
 	plat_upcall_stop(p);
 err_shared:
 	plat_shared_unmap(p);
@@ -102,6 +104,7 @@ static void remove(struct pci_dev *pdev)
 	struct platform *p = pci_get_drvdata(pdev);
 
 	plat_domain_unregister(p, true);
+	plat_space_exit(&p->space);
 	plat_upcall_stop(p);
 	plat_shared_unmap(p);
 	kfree(p);

@@ -10,12 +10,32 @@
 #include <linux/irq_work.h>
 #include <linux/pci.h>
 #include <linux/smp.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include <xpv/hypervisor.h>
 
 /* Virtual CPUs whose vcpu_info is in shared_info; the others get no events. */
 #define PLAT_VCPUS	MAX_VIRT_CPUS
 
 struct plat_upcall_way;
+
+/**
+ * struct plat_space - where pages of other domains can be mapped: space.c
+ * @lock:   interrupts off; the three below
+ * @pages:  those that are free, a stack with room for all
+ * @free:   how many
+ * @total:  how many there are
+ * @chunks: of what they were made; @more and init are the only ones to change it
+ * @more:   makes more
+ */
+struct plat_space {
+	spinlock_t lock;
+	struct page **pages;
+	unsigned long free;
+	unsigned long total;
+	struct list_head chunks;
+	struct work_struct more;
+};
 
 /**
  * struct platform - the domain, from probe to remove
@@ -26,6 +46,7 @@ struct plat_upcall_way;
  * @shared:     shared_info, mapped for as long as this lives
  * @xpv:        the domain as xenbus knows it
  * @released:   nothing is granted any more
+ * @space:      for foreign pages
  *
  * @way:       how upcalls come; the rest belongs to upcall*.c
  * @dom:       who gets them, or NULL. Read in hard interrupts, under RCU
@@ -45,6 +66,7 @@ struct platform {
 	struct shared_info *shared;
 	struct xpv_domain *xpv;
 	struct completion released;
+	struct plat_space space;
 
 	const struct plat_upcall_way *way;
 	struct xpv_domain __rcu *dom;
@@ -91,6 +113,14 @@ int plat_map_frame(void *hv, enum xpv_frame_space space, unsigned int idx, void 
 void plat_unmap_frame(void *hv, enum xpv_frame_space space, unsigned int idx, void *va);
 int plat_shared_map(struct platform *p);
 void plat_shared_unmap(struct platform *p);
+
+/* --- space.c: room for pages of other domains ------------------------------------------------------------------ */
+
+void plat_space_init(struct plat_space *s);
+void plat_space_exit(struct plat_space *s);
+/* plat_page_get(), _put() - as xpv_hypercalls wants them */
+struct page *plat_page_get(void *hv);
+void plat_page_put(void *hv, struct page *page);
 
 /* --- reset.c: what a kernel or module before this one has left ------------------------------------------------ */
 

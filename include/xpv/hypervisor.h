@@ -23,6 +23,7 @@
 struct attribute_group;
 struct kobject;
 struct module;
+struct page;
 struct xpv_domain;
 
 /** enum xpv_frame_space - kinds of hypervisor frames that a domain can have mapped, see xpv_hypercalls.map_frame */
@@ -73,6 +74,9 @@ enum xpv_frame_space {
  * @vcpu_id:          the hypervisor's number of the virtual CPU that runs as Linux CPU @cpu, which
  *                    need not be online, or %XPV_VCPU_NONE for one that gets no events. The same from
  *                    set_upcall(@dom) to its end, for a CPU that is or has been online.
+ * @page_get:         a page of the guest's address space without memory, where a foreign page can be mapped. Any
+ *                    context. NULL: none is free. Not needed with %XPV_HC_MAP_RETURNS_FRAME.
+ * @page_put:         nothing is mapped there any more. Any context.
  * @set_upcall:       xpv_guest_ops calls it in its start, before it needs the first event: from now on call
  *                    xpv_domain_upcall(@dom, ...). In its stop with NULL: no upcall is running or will come when it
  *                    returns. Process context, may sleep.
@@ -89,6 +93,8 @@ struct xpv_hypercalls {
 	evtchn_port_t (*store_port)(void *hv);
 	unsigned int (*vcpu_id)(void *hv, unsigned int cpu);
 	void (*set_upcall)(void *hv, struct xpv_domain *dom);
+	struct page *(*page_get)(void *hv);
+	void (*page_put)(void *hv, struct page *page);
 };
 
 /**

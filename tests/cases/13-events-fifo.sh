@@ -100,12 +100,12 @@ check "unload" suite_unload
 load xpv-xenbus events=fifo || die "insmod xpv-xenbus"
 suite_load
 domain high
-n=0
-while [ $n -lt 20 ]; do
+n=0 many=$(few 20 5)
+while [ $n -lt "$many" ]; do
 	xpvctl create -q many$n || die "create many$n"
 	n=$((n + 1))
 done
-same "many domains, all FIFO" 20 "$(cat "$stub"/many*/events | grep -c fifo)"
+same "many domains, all FIFO" "$many" "$(cat "$stub"/many*/events | grep -c fifo)"
 echo 16000 >"$stub/Domain-0/first_port"
 echo 9000 >"$stub/high/first_port"
 attach high "$disk" xvda
@@ -141,7 +141,7 @@ detach high xvda
 echo 1 >"$stub/Domain-0/first_port"
 check "destroy" xpvctl destroy high
 n=0
-while [ $n -lt 20 ]; do
+while [ $n -lt "$many" ]; do
 	rmdir "$stub/many$n" || fail "rmdir many$n"
 	n=$((n + 1))
 done
