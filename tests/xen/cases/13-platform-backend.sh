@@ -11,10 +11,11 @@ disk_make()
 	local b=/local/domain/$1/backend/vbd/$2/51712 f=/local/domain/$2/device/vbd/51712
 
 	xenstore-write "$b/frontend" "$f" "$b/frontend-id" "$2" "$b/online" 1 "$b/mode" w "$b/type" phy "$b/dev" xvda \
-		"$b/params" /dev/ram0 "$b/physical-device" "$3" "$b/state" 1 &&
+		"$b/params" /dev/ram0 "$b/physical-device" "$3" &&
+		xenstore-write "$f/backend" "$b" "$f/backend-id" "$1" "$f/virtual-device" 51712 "$f/device-type" disk &&
 		xenstore-chmod -r "$b" "n$1" "r$2" &&
-		xenstore-write "$f/backend" "$b" "$f/backend-id" "$1" "$f/virtual-device" 51712 "$f/device-type" disk "$f/state" 1 &&
-		xenstore-chmod -r "$f" "n$2" "r$1"
+		xenstore-chmod -r "$f" "n$2" "r$1" &&
+		xenstore-write "$b/state" 1 "$f/state" 1	# last, with the permissions of what they are in
 }
 
 show()
@@ -67,11 +68,11 @@ for round in 1 2; do
 	same "the driver domain wrote" "$(sum drv /dev/ram0 64)" "$(sum g /dev/xvda 64)"
 	b=/local/domain/$back/backend/vbd/$front/51712
 	xenstore-write "$b/online" 0 "$b/state" 5
-	# shellcheck disable=SC2016 # for the guest
-	guest_run g 'n=0; while [ -b /dev/xvda ]; do n=$((n + 1)); [ $n -lt 200 ] || exit 1; sleep 0.1; done' || die "the disk stays"
 	wait_for 20 sh -c "[ \"\$(xenstore-read $b/state)\" = 6 ]" || die "the backend does not close"
 	xenstore-rm "$b"
 	xenstore-rm "/local/domain/$front/device/vbd/51712"
+	# shellcheck disable=SC2016 # for the guest
+	guest_run g 'n=0; while [ -b /dev/xvda ]; do n=$((n + 1)); [ $n -lt 200 ] || exit 1; sleep 0.1; done' || die "the disk stays"
 	note "round $round"
 done
 guest_run drv 'rmmod xpv_blkback xpv_platform_pci xpv_xenbus' || die "rmmod in the driver domain"
