@@ -29,8 +29,13 @@
  *     of it mapped.
  *
  * rmdir does no more than step 1 and leaves the rest to a work item, so it returns at once whatever
- * the devices do. Module exit does the same to Domain-0, whose devices were the last that could
- * have had pages of others mapped, and waits until all objects are gone.
+ * the devices do.
+ *
+ * A dead guest, like one that lives, holds the module until its object is freed: rmmod is refused
+ * then, and does not wait for a backing device that keeps a request of the guest's for ever. So
+ * module exit finds Domain-0 alone. It does the same to that one, and as no guest is left that
+ * could have a page of it mapped, the object goes as soon as xenbus has taken one more look at each
+ * grant that it has deferred: a second or two, no more.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -139,10 +144,14 @@ err_free:
 static void free_work(struct work_struct *work)
 {
 	struct stub_domain *d = container_of(work, struct stub_domain, free);
+	bool guest = d->id;
 
 	xa_erase(&domains, d->id);
 	synchronize_rcu();	/* stub_domain_find() and stub_virq_raise() may be looking at it */
 	domain_free(d);
+	/* The module's exit destroys the queue: this function has returned before. No zombie counted is none held. */
+	if (guest)
+		module_put(THIS_MODULE);
 	atomic_dec(&stub_counters.zombies);
 	wake_up(&all_gone);
 }
@@ -199,9 +208,14 @@ struct xenstore_domain_interface *stub_domain_store_ring(const struct stub_domai
 
 /* --- death ------------------------------------------------------------------------------------ */
 
-/* Step 1. Only the one who holds the creation's reference gets here, once. */
+/*
+ * Step 1. Only the one who holds the creation's reference gets here, once. A guest's caller is
+ * configfs, which holds the module for as long as that takes.
+ */
 static void mark_dying(struct stub_domain *d)
 {
+	if (d->id)
+		__module_get(THIS_MODULE);	/* until free_work() */
 	WRITE_ONCE(d->dying, true);
 	atomic_inc(&stub_counters.zombies);
 	atomic_dec(&stub_counters.domains);
@@ -228,6 +242,10 @@ static void die(struct stub_domain *d)
 	left = stub_unmap_all(d);
 	if (left)
 		pr_warn("domain %u (%s) left %u pages of others mapped\n", d->id, d->name, left);
+	left = atomic_read(&d->grants.mapped);
+	if (left)
+		pr_info("domain %u (%s) is dead, but others have %u pages of it mapped: the module stays until they let go\n",
+			d->id, d->name, left);
 	stub_domain_put(d);
 }
 
@@ -356,15 +374,11 @@ int stub_zero_init(void)
 
 void stub_zero_exit(void)
 {
-	flush_workqueue(domains_wq);	/* guests that are dying, before the one they live from */
 	stub_domain_kill(stub_domain_zero());
 
-	/*
-	 * With Domain-0 went the last mapping; xenbus takes at most one more look at each grant it
-	 * has deferred. There is no way out of here while it may still call released().
-	 */
+	/* See the top. There is no way out of here while xenbus may yet call released(). */
 	while (!wait_event_timeout(all_gone, xa_empty(&domains), 10 * HZ))
-		pr_warn("waiting for %d domains whose grants are in use\n", atomic_read(&stub_counters.zombies));
+		pr_warn("Domain-0 has not ended: a device or a grant of its own is in use\n");
 	xpv_domain_flush_released();	/* the last released() may be about to return */
 }
 

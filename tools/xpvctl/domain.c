@@ -164,6 +164,33 @@ static void remove_disks(struct ctl *ctl, unsigned int domid)
 	free(ids);
 }
 
+/* Is a domain dying, or dead with pages that others have mapped? Which one, the stub does not say. */
+static bool any_dying(void)
+{
+	char line[64];
+	int n = 0;
+	FILE *f = fopen(STUB "/counters", "re");
+
+	while (f && fgets(line, sizeof(line), f) && sscanf(line, "zombies %d", &n) != 1)
+		;
+	if (f)
+		fclose(f);
+	return n > 0;
+}
+
+/*
+ * The domain has left the store. Until its memory is freed xpv-hv-stub cannot be unloaded, and who comes next may want
+ * to: that is a moment, unless a backing device holds on to a request.
+ */
+static void wait_freed(void)
+{
+	struct timespec tick = { .tv_nsec = 20000000 };
+	unsigned int ticks = 100;
+
+	while (ticks-- && !interrupted && any_dying())
+		nanosleep(&tick, NULL);
+}
+
 /* The directory is gone at once, the domain dies in the background. */
 static enum ctl_exit wait_dead(struct ctl *ctl, unsigned int domid)
 {
@@ -179,6 +206,7 @@ static enum ctl_exit wait_dead(struct ctl *ctl, unsigned int domid)
 		}
 		nanosleep(&tick, NULL);
 	}
+	wait_freed();
 	return CTL_OK;
 }
 
