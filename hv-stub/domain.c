@@ -71,6 +71,7 @@ static const struct xpv_hypercalls hypercalls = {
 	.store_port = store_port,
 	.vcpu_id = stub_vcpu_id,
 	.set_upcall = stub_vcpu_set_upcall,
+	.xen_version = stub_xen_version,
 };
 
 /* --- memory ----------------------------------------------------------------------------------- */

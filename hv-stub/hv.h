@@ -241,6 +241,11 @@ void stub_page_free(void *page);
 int stub_map_frame(void *hv, enum xpv_frame_space space, unsigned int idx, void **va);
 void stub_unmap_frame(void *hv, enum xpv_frame_space space, unsigned int idx, void *va);
 
+/* --- version.c: which Xen this passes for ----------------------------------------------------- */
+
+int stub_version_init(void);
+int stub_xen_version(void *hv, int cmd, void *arg);
+
 /* --- domain.c --------------------------------------------------------------------------------- */
 
 /**

@@ -9,6 +9,9 @@ static int __init stub_init(void)
 {
 	int err;
 
+	err = stub_version_init();
+	if (err)
+		return err;
 	err = stub_domains_init();
 	if (err)
 		return err;

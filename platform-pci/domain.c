@@ -34,6 +34,7 @@ static const struct xpv_hypercalls hypercalls = {
 	.set_upcall = plat_set_upcall,
 	.page_get = plat_page_get,
 	.page_put = plat_page_put,
+	.xen_version = plat_xen_version,
 };
 
 int plat_domain_register(struct platform *p)

@@ -53,6 +53,11 @@ int plat_hvm_op(unsigned int cmd, void *arg)
 	return hypercall(__HYPERVISOR_hvm_op, cmd, (unsigned long)arg, 0);
 }
 
+int plat_xen_version(void *hv, int cmd, void *arg)
+{
+	return hypercall(__HYPERVISOR_xen_version, cmd, (unsigned long)arg, 0);
+}
+
 int plat_param_get(u32 index, u64 *value)
 {
 	struct xen_hvm_param op = { .domid = DOMID_SELF, .index = index };

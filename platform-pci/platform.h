@@ -97,6 +97,7 @@ int plat_memory_op(unsigned int cmd, void *arg);	/* or a number of extents */
 int plat_grant_table_op(void *hv, unsigned int cmd, void *ops, unsigned int count);
 int plat_event_channel_op(void *hv, int cmd, void *arg);
 int plat_hvm_op(unsigned int cmd, void *arg);
+int plat_xen_version(void *hv, int cmd, void *arg);	/* or a number */
 int plat_param_get(u32 index, u64 *value);
 int plat_param_set(u32 index, u64 value);
 

@@ -9,6 +9,7 @@
  * The ladder of xpv_domain_register() and its mirror are the order of construction. Death, in
  * steps:
  *	0. a provider with a bus of its own takes drivers off the devices, while everything works;
+ *	   nobody asks it any more what hypervisor it runs on;
  *	a. dead is set and the domain leaves the list: nobody finds it any more;
  *	b. store requests, pending and later, fail at once, so nothing below waits for the store;
  *	c. the mirror of the ladder: devices remove themselves, files see the end, facilities stop;
@@ -207,6 +208,7 @@ struct xpv_domain *xpv_domain_register(const struct xpv_domain_desc *desc)
 	if (err)
 		goto err_unlist;
 	__module_get(THIS_MODULE);
+	xpv_hypervisor_show(dom);
 	xpv_claims_domain_add(dom);
 	return dom;
 
@@ -229,6 +231,7 @@ EXPORT_SYMBOL_GPL(xpv_domain_on_release);
 void xpv_domain_unregister(struct xpv_domain *dom)
 {
 	xpv_claims_domain_del(dom);
+	xpv_hypervisor_hide(dom);
 	unlist_domain(dom);
 	domain_stop(dom);
 	xpv_domain_put(dom);

@@ -87,6 +87,10 @@ void xpv_store_release(struct xpv_domain *dom);		/* from the last put */
 int xpv_bus_domain_init(struct xpv_domain *dom);
 void xpv_bus_domain_exit(struct xpv_domain *dom);
 
+/* hypervisor.c: what its hypervisor is, in /sys/hypervisor */
+void xpv_hypervisor_show(struct xpv_domain *dom);
+void xpv_hypervisor_hide(struct xpv_domain *dom);
+
 /* claim.c: does its provider have a bus of its own? */
 void xpv_claims_domain_add(struct xpv_domain *dom);
 void xpv_claims_domain_del(struct xpv_domain *dom);

@@ -80,6 +80,8 @@ enum xpv_frame_space {
  * @set_upcall:       xpv_guest_ops calls it in its start, before it needs the first event: from now on call
  *                    xpv_domain_upcall(@dom, ...). In its stop with NULL: no upcall is running or will come when it
  *                    returns. Process context, may sleep.
+ * @xen_version:      optional: XENVER_* of <xen/interface/version.h>, for /sys/hypervisor. An error for %XENVER_version
+ *                    means that there is nothing to be shown. May sleep.
  */
 struct xpv_hypercalls {
 	struct module *owner;
@@ -95,6 +97,7 @@ struct xpv_hypercalls {
 	void (*set_upcall)(void *hv, struct xpv_domain *dom);
 	struct page *(*page_get)(void *hv);
 	void (*page_put)(void *hv, struct page *page);
+	int (*xen_version)(void *hv, int cmd, void *arg);
 };
 
 /**

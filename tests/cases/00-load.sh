@@ -9,7 +9,7 @@
 # names_left: what the suite leaves in the system while nothing of it is loaded
 names_left()
 {
-	ls -d /sys/bus/xpv* /sys/module/xpv_* /sys/kernel/config/hv-stub /dev/xen/xenbus* /sys/kernel/tracing/events/xpv* 2>/dev/null
+	ls -d /sys/bus/xpv* /sys/module/xpv_* /sys/kernel/config/hv-stub /dev/xen/xenbus* /sys/hypervisor/type /sys/kernel/tracing/events/xpv* 2>/dev/null
 	grep -n xpv /proc/interrupts /proc/devices /proc/misc
 }
 
