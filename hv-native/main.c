@@ -168,3 +168,4 @@ module_exit(native_exit);
 MODULE_DESCRIPTION("xpv on the kernel's own Xen support");
 MODULE_LICENSE("GPL");
 MODULE_ALIAS("xpv-provider:native");
+MODULE_ALIAS(XPV_ALIAS_HYPERVISOR);

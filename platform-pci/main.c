@@ -160,3 +160,4 @@ module_exit(platform_exit);
 MODULE_DESCRIPTION("Xen for guests whose kernel runs no Xen code of its own");
 MODULE_LICENSE("GPL");
 MODULE_ALIAS("xpv-provider:platform-pci");
+MODULE_ALIAS(XPV_ALIAS_HYPERVISOR);

@@ -87,9 +87,11 @@ int __xpv_driver_register(struct xpv_driver *drv, struct module *owner, const ch
 	drv->driver.probe_type = PROBE_PREFER_ASYNCHRONOUS;
 	drv->driver.dev_groups = drv->stats;
 	err = driver_register(&drv->driver);
-	if (!err)
-		xpv_claims_driver_add(drv);
-	return err;
+	if (err)
+		return err;
+	xpv_claims_driver_add(drv);
+	xpv_domains_want(drv->name);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(__xpv_driver_register);
 

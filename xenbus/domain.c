@@ -19,6 +19,7 @@
  * Locks: xpv_domains_lock protects the list, and is held around a registration's check and its
  * insertion only.
  */
+#include <linux/kmod.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -128,6 +129,26 @@ static void unlist_domain(struct xpv_domain *dom)
 	WRITE_ONCE(dom->dead, true);
 	list_del(&dom->node);
 	mutex_unlock(&xpv_domains_lock);
+}
+
+/**
+ * xpv_domains_want() - a driver came: without a domain, have the providers loaded that may find one on this machine
+ * @driver: its name
+ *
+ * Does not wait for them. A soft dependency of the driver's module would load them as well while the stub has domains,
+ * and give the devices of real Xen to this suite although nobody asked for it.
+ */
+void xpv_domains_want(const char *driver)
+{
+	bool none;
+
+	mutex_lock(&xpv_domains_lock);
+	none = list_empty(&xpv_domains);
+	mutex_unlock(&xpv_domains_lock);
+	if (!none)
+		return;
+	pr_info("xpv-xenbus: no domain for %s yet: looking for Xen; xpv-hv-stub needs none\n", driver);
+	request_module_nowait(XPV_ALIAS_HYPERVISOR);
 }
 
 /* --- Registration ----------------------------------------------------------------------------- */

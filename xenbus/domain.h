@@ -64,6 +64,7 @@ struct xpv_domain {
 struct xpv_domain *xpv_domain_get(struct xpv_domain *dom);
 void xpv_domain_put(struct xpv_domain *dom);	/* any context */
 bool xpv_domain_is_dead(const struct xpv_domain *dom);
+void xpv_domains_want(const char *driver);
 struct xpv_store *xpv_domain_store(domid_t domid);
 int xpv_domains_init(void);
 void xpv_domains_exit(void);

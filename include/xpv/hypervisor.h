@@ -26,6 +26,12 @@ struct module;
 struct page;
 struct xpv_domain;
 
+/*
+ * MODULE_ALIAS of a provider that finds its domain by itself and fails to load where there is none. The first driver
+ * that comes while there is no domain has all of these loaded.
+ */
+#define XPV_ALIAS_HYPERVISOR	"xpv-hypervisor"
+
 /** enum xpv_frame_space - kinds of hypervisor frames that a domain can have mapped, see xpv_hypercalls.map_frame */
 enum xpv_frame_space {
 	XPV_FRAME_SHARED_INFO,	/* struct shared_info, index 0 */
