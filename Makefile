@@ -53,6 +53,9 @@ lint unit: setup
 check-stub: setup debug-kernel
 	@tests/run --suite stub
 
+check-install: setup
+	@tests/run --suite install
+
 check-xen: setup
 	@tests/run --suite xen
 
@@ -75,13 +78,14 @@ help:
 	@echo 'make MODULES=x.ko      only some modules, while developing'
 	@echo 'make tools             xpvctl, in out/tools'
 	@echo 'make modules_install   after make, for the same kernels; INSTALL_MOD_PATH= as usual'
-	@echo 'make install           modules_install, and xpvctl with its man page; DESTDIR= PREFIX=/usr/local'
+	@echo 'make install           modules_install, xpvctl with its man page, and a hook for initramfs-tools; DESTDIR= PREFIX=/usr/local'
 	@echo 'make clean             removes out/'
 	@echo
 	@echo 'make demo              installs, builds, boots a virtual machine, verifies and measures a disk in it'
-	@echo 'make check             lint, unit and check-stub'
+	@echo 'make check             lint, unit, check-install and check-stub'
 	@echo 'make lint              warnings, sparse, checkpatch, shellcheck, Coccinelle, the rules of the tree'
 	@echo 'make unit              the pure files in user space, under sanitizers'
+	@echo 'make check-install     what make install installs: modprobe, initramfs-tools, a machine with its root on xvda'
 	@echo 'make check-stub        every case in virtual machines with 6.1, 6.12 and the debug kernel'
 	@echo 'make check-xen         the cases on real Xen, in a virtual machine: not part of make check yet'
 	@echo 'make bench-xen         a disk of a guest on real Xen: emulated, in-tree and ours; out/bench/'
@@ -92,4 +96,5 @@ help:
 	@echo
 	@echo 'tests/run --help       single cases, other kernels'
 
-.PHONY: all modules tools modules_install install clean setup debug-kernel demo check lint unit check-stub check-xen bench-xen shell shell-xen help
+.PHONY: all modules tools modules_install install clean setup debug-kernel demo check lint unit check-stub check-install check-xen \
+	bench-xen shell shell-xen help
