@@ -60,11 +60,14 @@ back()
 	fi
 }
 
-# front GUEST ours|intree|none
+# front GUEST ours|intree
+declare -A has_front
 front()
 {
 	local native='xpv-hv-native'
 
+	[ "${has_front[$1]:-}" != "$2" ] || return 0
+	has_front[$1]=$2
 	[ "$1" != hvm-nopv ] || native='xpv-platform-pci'
 	guest_run "$1" "for m in xen-blkfront xpv-blkfront $native xpv-xenbus; do
 			[ ! -e /sys/module/\$(echo \$m | tr - _) ] || rmmod \$m || exit 1
@@ -112,7 +115,7 @@ start()
 
 	for g in $guests; do
 		[ "$g" = pv ] || guest_create hvm-nopv hvm-nopv "$kernel" "${common[@]}" -l xpv-platform-pci -m ata_piix -m sd_mod \
-			-d "vdev=hda,format=raw,target=$emulated"
+			-d "vdev=hdc,format=raw,target=$emulated"
 		guest_create "$g" "$g" "$kernel" "${common[@]}" -l xpv-hv-native
 	done
 }
@@ -135,10 +138,6 @@ emulated=$(null emulated) || fail "$emulated"
 start
 for round in $(seq "$rounds"); do
 	for b in intree ours; do
-		for g in $guests; do
-			front "$g" none
-			[ "$g" != hvm ] || front hvm-nopv none
-		done
 		back $b
 		for g in $guests; do
 			one "$round" "$g" intree
