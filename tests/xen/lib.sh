@@ -26,7 +26,9 @@
 #   guest_destroy NAME                keep its logs and its dmesg, destroy it; fails if its kernel complained
 #   disk_null NAME MIB                a memory-backed null_blk of dom0; prints its device
 #   disk_loop FILE MIB                a sparse file of dom0's tmpfs on a loop device; prints the device
-#   disk_attach GUEST DEVICE VDEV [MODE]      xl block-attach, and wait for the disk in the guest
+#   disk_attach GUEST DEVICE VDEV [MODE]      xl block-attach, and wait for the disk in the guest; or the beginning of an entry of
+#                                     xl's disk= list for DEVICE, as in 'format=qcow2,target=/tmp/image'
+#   disk_wait GUEST VDEV              wait for the disk in the guest
 #   disk_detach GUEST VDEV            xl block-detach, and wait until it is gone there
 #   wait_for SECONDS COMMAND...       until the command succeeds
 #   fail TEXT...                      end the case; note TEXT...
@@ -133,7 +135,8 @@ guest_config()
 
 # The kernel command line, from the variables of guest_create. A PV guest's console carries commands: nothing else goes there. A
 # serial port is slow: errors only. Each access to a device that QEMU emulates in dom0 takes a millisecond or several: no early
-# search of 256 buses. The kernel alone does not trust the time stamp counter, and its other clocks are emulated too.
+# search of 256 buses. A kernel with nopv does not trust the time stamp counter, and measures it against clocks that are emulated:
+# on a busy host that fails, it makes do with such a clock, and its ticks come faster than it can handle them.
 guest_cmdline()
 {
 	local mbox
@@ -144,7 +147,9 @@ guest_cmdline()
 	pv) printf 'console=hvc0 loglevel=1 xpv.agent=hvc0' ;;
 	pvh) printf 'console=hvc0 loglevel=5' ;;
 	hvm) printf 'console=hvc0 loglevel=5 pci=noearly' ;;
-	hvm-nopv) printf 'console=ttyS0 loglevel=4 nopv pci=noearly tsc=reliable clocksource=tsc' ;;
+	hvm-nopv)
+		printf 'console=ttyS0 loglevel=4 nopv pci=noearly tsc=reliable clocksource=tsc tsc_early_khz=%s' "$XPV_TSC_KHZ"
+		;;
 	esac
 	if [ "$type" != pv ]; then
 		echo "$mbox" >"$dir/way"
@@ -328,18 +333,24 @@ disk_loop()
 # libxl gives a hotplug script 40 s; on a busy host that is no failure of anybody's.
 disk_attach()
 {
-	local n out
+	local n out disk="phy:$2,$3,${4:-w}"
 
+	[[ $2 != *=* ]] || disk="$2,vdev=$3,access=${4:-w}"
 	for n in 1 2 3; do
-		out=$(xl block-attach "$1" "phy:$2" "$3" "${4:-w}" 2>&1) && break
+		out=$(xl block-attach "$1" "$disk" 2>&1) && break
 		printf '%s\n' "$out"
 		[[ $n != 3 && $out == *"because of timeout"* ]] || return
 	done
-	guest_run "$1" "n=0; until [ -b /dev/$3 ]; do n=\$((n + 1)); [ \$n -lt 100 ] || exit 1; sleep 0.1; done"
+	disk_wait "$1" "$3"
+}
+
+disk_wait()
+{
+	guest_run "$1" "n=0; until [ -b /dev/$2 ]; do n=\$((n + 1)); [ \$n -lt $((100 * ${XPV_SLOW:-1})) ] || exit 1; sleep 0.1; done"
 }
 
 disk_detach()
 {
 	xl block-detach "$1" "$2" || return
-	guest_run "$1" "n=0; while [ -b /dev/$2 ]; do n=\$((n + 1)); [ \$n -lt 100 ] || exit 1; sleep 0.1; done"
+	guest_run "$1" "n=0; while [ -b /dev/$2 ]; do n=\$((n + 1)); [ \$n -lt $((100 * ${XPV_SLOW:-1})) ] || exit 1; sleep 0.1; done"
 }
