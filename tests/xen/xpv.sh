@@ -3,17 +3,22 @@
 #
 # For cases whose guests run the suite's own modules; after lib.sh.
 #
-#   xpv_load NAME [PARAMETER...]  load bus, provider (with these parameters) and blkfront in an HVM guest with nopv
+#   xpv_load NAME [-e fifo|2l] [PARAMETER...]  load bus, provider (with these parameters) and blkfront in an HVM guest with nopv
 #   xpv_unload NAME             the other way round
 #   xpv_copy GUEST DEVICE       16 MiB that no cache answers for: from guest to dom0 and back, checksums compared;
 #                               the guest's disk is xvda
+#   xpv_backend ours|intree     which blkback dom0 has; ours is loaded anew. No disk may be attached
+#   xpv_frontend GUEST ours|intree [fifo|2l]  which blkfront a guest has, whatever its type; without Xen support of its own also
+#                               which event channels
+#   xpv_frontend_again GUEST    unload ours under its disk xvda, load it, and wait for the disk
 
 xpv_load()
 {
-	local name=$1
+	local name=$1 events=
 
 	shift
-	guest_run "$name" "modprobe xpv-platform-pci $* && modprobe xpv-blkfront"
+	[ "${1:-}" != -e ] || { events="events=$2"; shift 2; }
+	guest_run "$name" "modprobe xpv-xenbus $events && modprobe xpv-platform-pci $* && modprobe xpv-blkfront"
 }
 
 xpv_unload()
@@ -39,4 +44,46 @@ xpv_copy()
 	here=$(dd if="$2" bs=64k count=256 skip=256 iflag=direct 2>/dev/null | md5sum)
 	there=$(guest_run "$1" "dd if=/dev/xvda bs=64k count=256 skip=256 iflag=direct 2>/dev/null | md5sum")
 	[ "$there" = "$here" ] || fail "dom0 wrote $here, $1 reads $there"
+}
+
+xpv_backend()
+{
+	local m mods
+
+	mods=$XPV_TOP/out/build/$(uname -r)
+	if [ "$1" = intree ]; then
+		[ ! -d /sys/module/xpv_xenbus ] || rmmod xpv-blkback xpv-hv-native xpv-xenbus || return
+		modprobe xen-blkback
+		return
+	fi
+	[ ! -d /sys/module/xen_blkback ] || modprobe -r xen-blkback || return
+	if [ -d /sys/module/xpv_blkback ]; then
+		rmmod xpv-blkback && insmod "$mods/xpv-blkback.ko"
+		return
+	fi
+	for m in xpv-xenbus xpv-hv-native xpv-blkback; do
+		insmod "$mods/$m.ko" || return
+	done
+}
+
+xpv_frontend()
+{
+	if [ "$2" = intree ]; then
+		guest_run "$1" '[ ! -d /sys/module/xpv_xenbus ] || rmmod xpv-blkfront xpv-hv-native xpv-xenbus
+			modprobe xen-blkfront'
+		return
+	fi
+	guest_run "$1" "
+		[ ! -d /sys/module/xpv_blkfront ] || exit 0
+		[ ! -d /sys/module/xen_blkfront ] || rmmod xen-blkfront || exit
+		if grep -qw nopv /proc/cmdline; then
+			modprobe xpv-xenbus events=${3:-fifo} && modprobe xpv-platform-pci
+		else
+			modprobe xpv-hv-native
+		fi && modprobe xpv-blkfront"
+}
+
+xpv_frontend_again()
+{
+	guest_run "$1" "rmmod xpv-blkfront && modprobe xpv-blkfront" && disk_wait "$1" xvda
 }
