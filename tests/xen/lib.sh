@@ -26,7 +26,7 @@
 #   guest_destroy NAME                keep its logs and its dmesg, destroy it; fails if its kernel complained
 #   disk_null NAME MIB                a memory-backed null_blk of dom0; prints its device
 #   disk_loop FILE MIB                a sparse file of dom0's tmpfs on a loop device; prints the device
-#   disk_attach GUEST DEVICE VDEV [MODE]      xl block-attach, and wait for the disk in the guest; or the beginning of an entry of
+#   disk_attach GUEST DEVICE VDEV [MODE]      xl block-attach, and wait for the disk in the guest; or the end of an entry of
 #                                     xl's disk= list for DEVICE, as in 'format=qcow2,target=/tmp/image'
 #   disk_wait GUEST VDEV              wait for the disk in the guest
 #   disk_detach GUEST VDEV            xl block-detach, and wait until it is gone there
@@ -326,6 +326,7 @@ disk_null()
 
 disk_loop()
 {
+	modprobe loop
 	truncate -s "$2M" "$1"
 	losetup -f --show "$1"
 }
@@ -335,7 +336,7 @@ disk_attach()
 {
 	local n out disk="phy:$2,$3,${4:-w}"
 
-	[[ $2 != *=* ]] || disk="$2,vdev=$3,access=${4:-w}"
+	[[ $2 != *=* ]] || disk="vdev=$3,access=${4:-w},$2"
 	for n in 1 2 3; do
 		out=$(xl block-attach "$1" "$disk" 2>&1) && break
 		printf '%s\n' "$out"

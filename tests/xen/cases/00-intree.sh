@@ -57,8 +57,9 @@ try()
 
 dev=$(disk_null intree 64) || fail "no null_blk"
 failed=0
-guests='pv-6.1 pvh-6.1 hvm-6.1 hvm-nopv-6.1 pv-6.12 pvh-6.12 hvm-6.12 hvm-nopv-6.12'
+guests='pv-6.1 pvh-6.12 hvm-6.1 hvm-nopv-6.12'
 [[ $(uname -r) != 6.12* ]] || guests='pv-6.12 pvh-6.1 hvm-6.12'
+[ ! "${XPV_FULL:-}" ] || guests='pv-6.1 pvh-6.1 hvm-6.1 hvm-nopv-6.1 pv-6.12 pvh-6.12 hvm-6.12 hvm-nopv-6.12'
 for guest in $guests; do
 	(try "${guest%-*}" "${guest##*-}") || { failed=1; note "$guest: failed"; guest_destroy "$guest"; }
 done

@@ -52,7 +52,7 @@ try()
 
 dev=$(disk_null pci 64) || fail "no null_blk"
 failed=0
-for kernel in ${XPV_GUEST_KERNELS:-6.1 6.12}; do
+for kernel in ${XPV_GUEST_KERNELS:-${XPV_FULL:+6.1} 6.12}; do
 	(try "$kernel") || { failed=1; note "$kernel: failed"; guest_dmesg g | tail -n 40; guest_destroy g; }
 done
 exit $failed
