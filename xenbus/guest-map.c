@@ -40,7 +40,8 @@ static void target_put(struct xpv_domain *dom, struct page *page)
 }
 
 /* Where the hypervisor chooses the page it also takes it back: when a domain goes it is quicker than we are. */
-static void unmap_ops(struct xpv_domain *dom, struct gnttab_unmap_grant_ref *ops, struct page **pages, unsigned int n)
+static void unmap_ops(struct xpv_domain *dom, struct gnttab_unmap_grant_ref *ops, struct page **pages,
+		      unsigned int n)
 {
 	unsigned int i;
 
