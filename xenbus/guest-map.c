@@ -52,8 +52,8 @@ static void unmap_ops(struct xpv_domain *dom, struct gnttab_unmap_grant_ref *ops
 		if (ops[i].status == GNTST_okay)
 			target_put(dom, pages[i]);
 		else if (!returns_frame(dom))
-			pr_warn_ratelimited("domain %u: cannot unmap a page of another domain (status %d)\n", dom->domid,
-					    ops[i].status);
+			pr_warn_ratelimited("domain %u: cannot unmap a page of another domain (status %d)\n",
+					    dom->domid, ops[i].status);
 	}
 }
 
