@@ -15,6 +15,7 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <asm/processor.h>
 #include "platform.h"
 
 #define FIRST_CHUNK	SZ_4M
@@ -24,29 +25,38 @@
 
 struct space_chunk {
 	struct list_head list;
+	struct resource res;
 	struct dev_pagemap pgmap;
 };
+
+/* In the upper half of what the processor can address: memory and devices that come later are put below. */
+static int chunk_region(struct space_chunk *c, unsigned long size)
+{
+	u64 end = BIT_ULL(boot_cpu_data.x86_phys_bits) - 1;
+
+	c->res.name = "xpv foreign pages";
+	c->res.flags = IORESOURCE_MEM;
+	return allocate_resource(&iomem_resource, &c->res, size, end / 2 + 1, end, SZ_4M, NULL, NULL);
+}
 
 static struct space_chunk *chunk_make(unsigned long size)
 {
 	struct space_chunk *c = kzalloc(sizeof(*c), GFP_KERNEL);
-	struct resource *res;
 
 	if (!c)
 		return NULL;
-	res = request_free_mem_region(&iomem_resource, size, "xpv foreign pages");
-	if (IS_ERR(res))
+	if (chunk_region(c, size))
 		goto err_chunk;
 	c->pgmap.type = MEMORY_DEVICE_GENERIC;
-	c->pgmap.range.start = res->start;
-	c->pgmap.range.end = res->end;
+	c->pgmap.range.start = c->res.start;
+	c->pgmap.range.end = c->res.end;
 	c->pgmap.nr_range = 1;
 	if (IS_ERR(memremap_pages(&c->pgmap, NUMA_NO_NODE)))
 		goto err_region;
 	return c;
 
 err_region:
-	release_mem_region(res->start, resource_size(res));
+	release_resource(&c->res);
 err_chunk:
 	kfree(c);
 	return NULL;
@@ -55,7 +65,7 @@ err_chunk:
 static void chunk_free(struct space_chunk *c)
 {
 	memunmap_pages(&c->pgmap);
-	release_mem_region(c->pgmap.range.start, range_len(&c->pgmap.range));
+	release_resource(&c->res);
 	kfree(c);
 }
 
