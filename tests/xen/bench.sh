@@ -4,6 +4,8 @@
 # timeout: 3000
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/lib.sh"
+# shellcheck source=/dev/null
+. "$XPV_TOP/tests/xen/xpv.sh"
 
 # In each round each combination is measured once, one after the other, so that what disturbs the host disturbs all of them. The
 # disk is a null_blk that keeps nothing: what is left is the way there. Each line of the result:
@@ -16,7 +18,6 @@ seconds=${XPV_BENCH_SECONDS:-2}
 kernel=${XPV_BENCH_KERNEL:-6.1}
 guests=${XPV_BENCH_GUESTS:-hvm pv}
 result=$XPV_LOGS/result.tsv
-mods=$XPV_TOP/out/build/$(uname -r)
 has_back=intree
 
 die()
@@ -49,33 +50,7 @@ back()
 {
 	[ "$1" != "$has_back" ] || return 0
 	has_back=$1
-	if [ "$1" = ours ]; then
-		modprobe -r xen-blkback || die "xen-blkback stays"
-		for m in xpv-xenbus xpv-hv-native xpv-blkback; do
-			insmod "$mods/$m.ko" || die "insmod $m"
-		done
-	else
-		rmmod xpv-blkback xpv-hv-native xpv-xenbus || die "rmmod in dom0"
-		modprobe xen-blkback || die "no xen-blkback"
-	fi
-}
-
-# front GUEST ours|intree
-declare -A has_front
-front()
-{
-	local native='xpv-hv-native'
-
-	[ "${has_front[$1]:-}" != "$2" ] || return 0
-	has_front[$1]=$2
-	[ "$1" != hvm-nopv ] || native='xpv-platform-pci'
-	guest_run "$1" "for m in xen-blkfront xpv-blkfront $native xpv-xenbus; do
-			[ ! -e /sys/module/\$(echo \$m | tr - _) ] || rmmod \$m || exit 1
-		done
-		case $2 in
-		ours) modprobe $native && modprobe xpv-blkfront ;;
-		intree) modprobe xen-blkfront ;;
-		esac" || die "$1: the frontend $2"
+	xpv_backend "$1" || die "the backend $1"
 }
 
 # measure ROUND GUEST BACK FRONT DISK. Of fio's terse output: kB, kB/s, IOPS and ms, read and written.
@@ -102,7 +77,7 @@ measure()
 # one ROUND GUEST FRONT
 one()
 {
-	front "$2" "$3"
+	xpv_frontend "$2" "$3" || die "$2: the frontend $3"
 	disk_attach "$2" "$dev" xvda || die "$2: attach"
 	measure "$1" "$2" "$has_back" "$3" xvda
 	disk_detach "$2" xvda || die "$2: detach"
