@@ -159,52 +159,19 @@ void native_grant_unmap(struct xpv_domain *dom, struct xpv_grant_map *maps, unsi
 
 /* --- Copying -------------------------------------------------------------------------------------------------- */
 
-static bool copy_within_pages(const struct xpv_grant_copy *s)
+static unsigned long gfn_of(const void *local)
 {
-	return s->len <= PAGE_SIZE && s->offset <= PAGE_SIZE - s->len &&
-	       offset_in_page(s->local) <= PAGE_SIZE - s->len;
-}
-
-static void copy_prepare(domid_t peer, const struct xpv_grant_copy *s, struct gnttab_copy *op)
-{
-	*op = (struct gnttab_copy) { .len = s->len, .status = GNTST_general_error };
-	if (s->to_peer) {
-		op->flags = GNTCOPY_dest_gref;
-		op->source.u.gmfn = virt_to_gfn(s->local);
-		op->source.domid = DOMID_SELF;
-		op->source.offset = offset_in_page(s->local);
-		op->dest.u.ref = s->gref;
-		op->dest.domid = peer;
-		op->dest.offset = s->offset;
-	} else {
-		op->flags = GNTCOPY_source_gref;
-		op->source.u.ref = s->gref;
-		op->source.domid = peer;
-		op->source.offset = s->offset;
-		op->dest.u.gmfn = virt_to_gfn(s->local);
-		op->dest.domid = DOMID_SELF;
-		op->dest.offset = offset_in_page(s->local);
-	}
+	return virt_to_gfn(local);
 }
 
 static unsigned int copy_batch(struct batch *b, domid_t peer, struct xpv_grant_copy *segs,
 			       unsigned int n)
 {
-	unsigned int i, k = 0, failed = 0;
+	unsigned int k = xpv_grant_copy_prepare(peer, segs, n, b->copy, gfn_of);
 
-	for (i = 0; i < n; i++) {
-		segs[i].status = copy_within_pages(&segs[i]) ? GNTST_okay : GNTST_bad_copy_arg;
-		if (segs[i].status == GNTST_okay)
-			copy_prepare(peer, &segs[i], &b->copy[k++]);
-	}
 	if (k)
 		gnttab_batch_copy(b->copy, k);
-	for (i = 0, k = 0; i < n; i++) {
-		if (segs[i].status == GNTST_okay)
-			segs[i].status = b->copy[k++].status;
-		failed += segs[i].status != GNTST_okay;
-	}
-	return failed;
+	return xpv_grant_copy_finish(segs, n, b->copy);
 }
 
 unsigned int native_grant_copy(struct xpv_domain *dom, domid_t peer, struct xpv_grant_copy *segs,

@@ -284,6 +284,22 @@ void xpv_domain_on_release(struct xpv_domain *dom, void (*released)(void *hv), v
 void xpv_domain_flush_released(void);
 
 /**
+ * xpv_grant_copy_prepare() - for a provider's grant_copy: what the hypervisor is to be asked
+ * @peer: whose grant references
+ * @segs: the segments; the status of one that crosses a page is set to GNTST_bad_copy_arg, it is left out
+ * @n:    their number
+ * @ops:  room for @n; each has the status GNTST_general_error, for a call that fails as a whole
+ * @gfn:  the guest frame number behind a kernel address
+ *
+ * Context: any. Return: the number of @ops.
+ */
+unsigned int xpv_grant_copy_prepare(domid_t peer, struct xpv_grant_copy *segs, unsigned int n,
+				    struct gnttab_copy *ops, unsigned long (*gfn)(const void *local));
+
+/** xpv_grant_copy_finish() - the statuses of @ops into @segs. Return: the number of segments that failed. */
+unsigned int xpv_grant_copy_finish(struct xpv_grant_copy *segs, unsigned int n, const struct gnttab_copy *ops);
+
+/**
  * xpv_domain_device_offer() - the provider has a device now: a driver may be bound
  * @nodename: its directory, as struct xpv_device has it; there need be no device (yet)
  *

@@ -23,7 +23,7 @@ verified()
 	v_text=$1
 	shift
 	check "$v_text" fio --name=v --allow_file_create=0 --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=32 \
-		--rw=randwrite --bsrange=512-64k --size=24m --io_size=6m --verify=crc32c --do_verify=1 --verify_fatal=1 \
+		--rw=randwrite --bsrange=512-64k --size=24m --io_size="$(few 6m 2m)" --verify=crc32c --do_verify=1 --verify_fatal=1 \
 		--minimal "$@"
 	pattern /dev/xvda 2 "$domid"
 	same "$v_text: what dom0 sees" "$(pattern_sum /dev/xvda 2)" "$(pattern_sum "$disk" 2)"

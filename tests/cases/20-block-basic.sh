@@ -30,8 +30,11 @@ done
 mkfs.ext4 -q /dev/xvda || die "mkfs"
 mount /dev/xvda $mnt || die "mount"
 mkdir $mnt/data
-cp -r /usr/share/perl5/Debconf /usr/bin/[a-d]* $mnt/data 2>/dev/null
-dd if=/dev/urandom of=$mnt/random bs=1M count=16 2>/dev/null
+cp -r /usr/share/perl5/Debconf $mnt/data
+for letter in $(few "a b c d" a); do
+	cp -r /usr/bin/"$letter"* $mnt/data 2>/dev/null
+done
+dd if=/dev/urandom of=$mnt/random bs=1M count="$(few 16 4)" 2>/dev/null
 (cd $mnt && find . -type f -print0 | sort -z | xargs -0 sha256sum) >/run/basic.sums
 [ "$(wc -l </run/basic.sums)" -gt 20 ] || die "too few files"
 sync
@@ -60,7 +63,7 @@ xpvctl block-detach basic xvda || die "detach"
 # again, with other shapes of I/O, verified
 xpvctl block-attach basic "phy:$dev" xvda w || die "attach again"
 fio --name=verify --allow_file_create=0 --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=32 --rw=randwrite --bsrange=512-128k \
-	--size=64m --io_size=24m --verify=crc32c --do_verify=1 --verify_fatal=1 --fsync=64 --randseed=1 \
+	--size=64m --io_size="$(few 24m 6m)" --verify=crc32c --do_verify=1 --verify_fatal=1 --fsync=64 --randseed=1 \
 	--minimal >/run/basic.fio 2>&1 || die "fio: $(tail -3 /run/basic.fio)"
 for bytes in 512 1024 4096 45056 65536 1048576; do
 	dd if=/dev/urandom of=/run/basic.in bs=$bytes count=3 2>/dev/null

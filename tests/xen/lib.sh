@@ -30,6 +30,8 @@
 #                                     xl's disk= list for DEVICE, as in 'format=qcow2,target=/tmp/image'
 #   disk_wait GUEST VDEV              wait for the disk in the guest
 #   disk_detach GUEST VDEV            xl block-detach, and wait until it is gone there
+#   disk_compare GUEST DEVICE         16 MiB that no cache answers for: from guest to dom0 and back, checksums compared;
+#                                     the guest's disk is xvda, dom0's DEVICE
 #   wait_for SECONDS COMMAND...       until the command succeeds
 #   fail TEXT...                      end the case; note TEXT...
 #
@@ -354,4 +356,24 @@ disk_detach()
 {
 	xl block-detach "$1" "$2" || return
 	guest_run "$1" "n=0; while [ -b /dev/$2 ]; do n=\$((n + 1)); [ \$n -lt $((100 * ${XPV_SLOW:-1})) ] || exit 1; sleep 0.1; done"
+}
+
+disk_compare()
+{
+	local there here
+
+	there=$(guest_run "$1" "
+		set -e
+		dd if=/dev/urandom of=/tmp/data bs=1M count=16 2>/dev/null
+		dd if=/tmp/data of=/dev/xvda bs=64k oflag=direct 2>/dev/null
+		echo 3 >/proc/sys/vm/drop_caches
+		dd if=/dev/xvda bs=64k count=256 iflag=direct 2>/dev/null | cmp - /tmp/data
+		md5sum </tmp/data
+		rm /tmp/data") || fail "guest $1: $there"
+	here=$(dd if="$2" bs=64k count=256 iflag=direct 2>/dev/null | md5sum)
+	[ "$there" = "$here" ] || fail "$1 wrote $there, dom0 reads $here"
+	dd if=/dev/urandom of="$2" bs=1M count=16 seek=16 oflag=direct 2>/dev/null
+	here=$(dd if="$2" bs=64k count=256 skip=256 iflag=direct 2>/dev/null | md5sum)
+	there=$(guest_run "$1" "dd if=/dev/xvda bs=64k count=256 skip=256 iflag=direct 2>/dev/null | md5sum")
+	[ "$there" = "$here" ] || fail "dom0 wrote $here, $1 reads $there"
 }

@@ -63,7 +63,7 @@ one()
 	disk_attach g "$dev" xvda || fail "$2: attach"
 	out=$(guest_run g 'cat /proc/interrupts' | grep -i -e xpv -e CPU0)
 	[[ $out == *-"$1 "*queue-0* ]] || fail "events=$1: $out"
-	xpv_copy g "$dev"
+	disk_compare g "$dev"
 	[ ! "${4:-}" ] || out=$(guest_run g -t 90 "$4") || fail "$2, $1: $out"
 	note "$(guest_run g 'cat /proc/interrupts' | grep -i -e xpv -e CPU0)"
 	disk_detach g xvda || fail "$2: detach"

@@ -42,7 +42,7 @@ try()
 	guest_run g 'for h in /sys/class/scsi_host/*/scan; do echo "- - -" >$h; done; sleep 2'
 	! there || fail "the emulated disk came back"
 	wait_for 60 guest_run g '[ -b /dev/xvda ]' || fail "no xvda"
-	xpv_copy g "$dev"
+	disk_compare g "$dev"
 	xpv_unload g || fail "unloading"
 	xpv_load g || fail "loading again"
 	said 'none there' || fail "again: not said"

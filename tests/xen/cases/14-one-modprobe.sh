@@ -47,7 +47,7 @@ guest_run g 'ln -s /bin/busybox /sbin/modprobe; modprobe xpv-blkfront' || fail "
 guest_run g 'n=0; until [ "$(xenstore-read name 2>/dev/null)" = g ]; do n=$((n + 1)); [ $n -lt 100 ] || exit 1; sleep 0.1; done' ||
 	fail "the provider does not come"
 disk_attach g "$dev" xvda || fail "attach"
-xpv_copy g "$dev"
+disk_compare g "$dev"
 out=$(guest_run g 'cd /sys/hypervisor && cat type version/* uuid properties/capabilities properties/changeset' | sed 's/ *$//')
 # in the order of names: extra, major, minor
 out=$(echo "$out" | awk 'NR == 2 { extra = $0; next } { print } NR == 4 { print extra }')
