@@ -41,20 +41,17 @@ static ssize_t status_show(struct device *dev, struct device_attribute *attr, ch
 {
 	struct xpv_device_core *core = to_xpv_device(dev)->core;
 	char waits[sizeof(core->waits)], error[sizeof(core->error)];
-	enum xenbus_state own, peer;
 	s64 ms;
 	int at;
 
 	spin_lock_irq(&core->text_lock);
-	own = core->dev.state;
-	peer = core->peer;
 	ms = ktime_ms_delta(ktime_get(), core->since);
 	strscpy(waits, core->waits, sizeof(waits));
 	strscpy(error, core->error, sizeof(error));
-	spin_unlock_irq(&core->text_lock);
-	at = sysfs_emit(buf, "own: %s\npeer: %s (domain %u, %s%s)\n", xpv_state_name(own),
-			xpv_state_name(peer), core->dev.otherend_id, core->dev.otherend,
+	at = sysfs_emit(buf, "own: %s\npeer: %s (domain %u, %s%s)\n", xpv_state_name(core->dev.state),
+			xpv_state_name(core->peer), core->dev.otherend_id, core->dev.otherend,
 			test_bit(XPV_CORE_DENIED, &core->flags) ? ", which may not be read" : "");
+	spin_unlock_irq(&core->text_lock);
 	return at + sysfs_emit_at(buf, at, "since: %lld.%03lld s\nwaits for: %s\nerror: %s\n",
 				  ms / 1000, ms % 1000, waits, error[0] ? error : "none");
 }

@@ -34,6 +34,7 @@
  * @nr_changed: how many
  * @all:        look at everything instead
  * @dead:       no new devices
+ * @suspended:  what is to be looked at is noted only
  * @wait:       woken when a device has gone
  * @scan:       the work that looks
  * @watch:      on "device" and "backend"
@@ -48,6 +49,7 @@ struct xpv_bus_domain {
 	unsigned int nr_changed;
 	bool all;
 	bool dead;
+	bool suspended;
 	wait_queue_head_t wait;
 	struct delayed_work scan;
 	struct xpv_watch watch[2];
@@ -66,6 +68,9 @@ enum {
 	XPV_CORE_PROBE_AGAIN,	/* it has */
 	XPV_CORE_DENIED,	/* the peer's state may not be read */
 	XPV_CORE_TOLD,		/* there is an error node to be removed */
+	XPV_CORE_SUSPENDED,	/* the domain is: do nothing */
+	XPV_CORE_UNSAID,	/* the driver went meanwhile: the peer is to be told when it is back */
+	XPV_CORE_ADOPT,		/* it has been: the other end is what the directory says now */
 };
 
 /**
@@ -91,7 +96,7 @@ enum {
  * @keys:       struct device_key: watched keys
  * @nr_keys:    how many
  *
- * @text_lock:  leaf, any context; protects what follows
+ * @text_lock:  leaf, any context; protects what follows, and dev.otherend against readers without @lock
  * @peer:       the peer's state as last read
  * @since:      when the pair of states last changed
  * @waits:      what it waits for
@@ -169,9 +174,12 @@ enum xpv_work { XPV_WORK_IDLE, XPV_WORK_AGAIN, XPV_WORK_LATER };
 enum xpv_work xpv_device_step(struct xpv_device_core *core);
 int xpv_device_announce(struct xpv_device_core *core, enum xenbus_state next, int events);
 int xpv_device_check_owner(struct xpv_device *dev, struct xpv_store_tx *tx);
+void xpv_device_suspend(struct xpv_device_core *core);
+void xpv_device_resume(struct xpv_device_core *core);
 
 /* keys.c: watches of a device */
 int xpv_device_watch_state(struct xpv_device_core *core);
+void xpv_device_unwatch_peer(struct xpv_device_core *core);
 void xpv_device_unwatch(struct xpv_device_core *core);
 bool xpv_device_watches(struct xpv_device_core *core, const char *key);
 

@@ -57,6 +57,29 @@ static bool is_successors(const struct xpv_device *dev, u64 stored)
 	       dev->state != XenbusStateInitialising;
 }
 
+/* The other end of a domain that was suspended. Consumes @otherend. */
+static void adopt(struct xpv_device *dev, const char *otherend, domid_t id)
+{
+	struct xpv_device_core *core = dev->core;
+	const char *old = dev->otherend;
+
+	lockdep_assert_held(&core->lock);
+	spin_lock_irq(&core->text_lock);
+	dev->otherend = otherend;
+	dev->otherend_id = id;
+	spin_unlock_irq(&core->text_lock);
+	clear_bit(XPV_CORE_ADOPT, &core->flags);
+	kfree(old);
+}
+
+static int compare(struct xpv_device *dev, const char *otherend, domid_t id)
+{
+	int err = strcmp(otherend, dev->otherend) || id != dev->otherend_id ? -ENODEV : 0;
+
+	kfree(otherend);
+	return err;
+}
+
 /* Return: 0 if it is still there and the same, -ENODEV if not, or an error of the store. */
 static int check_identity(struct xpv_device_core *core)
 {
@@ -68,9 +91,10 @@ static int check_identity(struct xpv_device_core *core)
 	int err;
 
 	err = xpv_identity_read(dev->domain->store, dev->nodename, dev->side == XPV_BACKEND, &otherend, &id, &why);
-	if (!err && (strcmp(otherend, dev->otherend) || id != dev->otherend_id))
-		err = -ENODEV;
-	kfree(otherend);
+	if (!err && test_bit(XPV_CORE_ADOPT, &core->flags))
+		adopt(dev, otherend, id);
+	else if (!err)
+		err = compare(dev, otherend, id);
 	if (!err)
 		err = xpv_store_read_u64(dev, NULL, XPV_OWN, "state", XenbusStateReconfigured, &state);
 	if (!err && is_successors(dev, state))
@@ -166,6 +190,36 @@ static enum xpv_work start_over(struct xpv_device_core *core)
 	core->fresh = true;
 	xpv_device_set_own(core, XenbusStateUnknown);
 	return XPV_WORK_AGAIN;
+}
+
+/*
+ * xpv_device_suspend() - the domain is going to be suspended: nothing is done or kept of the peer
+ *
+ * May sleep: an action that is running ends first.
+ */
+void xpv_device_suspend(struct xpv_device_core *core)
+{
+	mutex_lock(&core->lock);
+	set_bit(XPV_CORE_ADOPT, &core->flags);
+	set_bit(XPV_CORE_SUSPENDED, &core->flags);
+	if (core->drv)
+		start_over(core);
+	xpv_device_set_own(core, XenbusStateUnknown);
+	core->fatal = false;
+	clear_bit(XPV_CORE_FATAL, &core->flags);
+	clear_bit(XPV_CORE_BAD, &core->flags);
+	xpv_device_unwatch_peer(core);
+	xpv_device_set_peer(core, XenbusStateUnknown);
+	xpv_device_waits(&core->dev, "the domain, which is suspended");
+	mutex_unlock(&core->lock);
+}
+
+/** xpv_device_resume() - mirror. Does not sleep. */
+void xpv_device_resume(struct xpv_device_core *core)
+{
+	set_bit(XPV_CORE_CHECK, &core->flags);
+	clear_bit(XPV_CORE_SUSPENDED, &core->flags);
+	xpv_device_kick(&core->dev);
 }
 
 /* An action failed. */
@@ -359,7 +413,7 @@ enum xpv_work xpv_device_step(struct xpv_device_core *core)
 	int err = 0;
 
 	lockdep_assert_held(&core->lock);
-	if (xpv_device_vanished(&core->dev))
+	if (xpv_device_vanished(&core->dev) || test_bit(XPV_CORE_SUSPENDED, &core->flags))
 		return XPV_WORK_IDLE;
 	if (test_and_clear_bit(XPV_CORE_CHECK, &core->flags))
 		err = check_identity(core);
@@ -371,6 +425,8 @@ enum xpv_work xpv_device_step(struct xpv_device_core *core)
 		set_bit(XPV_CORE_CHECK, &core->flags);
 		return store_failed(core, err);
 	}
+	if (!core->drv && test_and_clear_bit(XPV_CORE_UNSAID, &core->flags))
+		return announced(core, xpv_device_announce(core, XenbusStateClosed, -1));
 	if (!core->drv)
 		return XPV_WORK_IDLE;
 	if (test_and_clear_bit(XPV_CORE_BAD, &core->flags))

@@ -40,7 +40,7 @@ struct xpv_account *xpv_device_account(const struct xpv_device *dev)
 
 domid_t xpv_device_domid(const struct xpv_device *dev)
 {
-	return dev->domain->domid;
+	return xpv_domain_id(dev->domain);
 }
 EXPORT_SYMBOL_GPL(xpv_device_domid);
 
@@ -179,6 +179,7 @@ int xpv_device_bind(struct xpv_device_core *core, struct xpv_driver *drv)
 	clear_bit(XPV_CORE_PROBE_FAILED, &core->flags);
 	clear_bit(XPV_CORE_FATAL, &core->flags);
 	clear_bit(XPV_CORE_BAD, &core->flags);
+	clear_bit(XPV_CORE_UNSAID, &core->flags);
 	core->live = false;
 	core->fatal = false;
 	core->fresh = true;
@@ -204,6 +205,10 @@ static void announce_closed(struct xpv_device_core *core)
 {
 	unsigned int tries = XPV_NOMEM_TRIES;
 
+	if (test_bit(XPV_CORE_SUSPENDED, &core->flags)) {
+		set_bit(XPV_CORE_UNSAID, &core->flags);
+		return;
+	}
 	while (!xpv_device_vanished(&core->dev) &&
 	       xpv_device_announce(core, XenbusStateClosed, -1) == -ENOMEM && --tries)
 		msleep(XPV_NOMEM_MS);

@@ -11,8 +11,10 @@
  *	0. a provider with a bus of its own takes drivers off the devices, while everything works;
  *	   nobody asks it any more what hypervisor it runs on;
  *	a. dead is set and the domain leaves the list: nobody finds it any more;
- *	b. store requests, pending and later, fail at once, so nothing below waits for the store;
- *	c. the mirror of the ladder: devices remove themselves, files see the end, facilities stop;
+ *	b. store requests, pending and later, fail at once, so nothing below waits for the store; the
+ *	   toolstack is not listened to any more, so no suspend begins;
+ *	c. the mirror of the ladder: devices remove themselves, files see the end, facilities stop,
+ *	   unless they have since the domain was suspended (suspend.c);
  *	d. the registration's reference is dropped. The last reference's work frees what deferred
  *	   grants needed and tells the provider.
  *
@@ -77,7 +79,7 @@ EXPORT_SYMBOL_GPL(xpv_domain_hv);
 
 domid_t xpv_domain_id(const struct xpv_domain *dom)
 {
-	return dom->domid;
+	return READ_ONCE(dom->domid);
 }
 EXPORT_SYMBOL_GPL(xpv_domain_id);
 
@@ -151,6 +153,19 @@ void xpv_domains_want(const char *driver)
 	request_module_nowait(XPV_ALIAS_HYPERVISOR);
 }
 
+/** xpv_domain_renumber() - the domain has come back with another number. Return: 0 or -EEXIST. */
+int xpv_domain_renumber(struct xpv_domain *dom, domid_t domid)
+{
+	struct xpv_domain *other;
+
+	mutex_lock(&xpv_domains_lock);
+	other = find(domid);
+	if (!other)
+		WRITE_ONCE(dom->domid, domid);
+	mutex_unlock(&xpv_domains_lock);
+	return !other || other == dom ? 0 : -EEXIST;
+}
+
 /* --- Registration ----------------------------------------------------------------------------- */
 
 static struct xpv_domain *domain_alloc(const struct xpv_domain_desc *desc)
@@ -165,6 +180,8 @@ static struct xpv_domain *domain_alloc(const struct xpv_domain_desc *desc)
 	dom->hv = desc->hv;
 	dom->domid = desc->domid;
 	dom->toolstack = desc->toolstack;
+	dom->shutdowns = desc->shutdowns;
+	dom->shutdown = desc->shutdown;
 	INIT_LIST_HEAD(&dom->claim_node);
 	INIT_WORK(&dom->release_work, release);
 	return dom;
@@ -186,11 +203,16 @@ static int domain_start(struct xpv_domain *dom)
 	err = xpv_xs_dev_init(dom);
 	if (err)
 		goto err_store;
-	err = xpv_bus_domain_init(dom);
+	err = xpv_control_init(dom);
 	if (err)
 		goto err_xs_dev;
+	err = xpv_bus_domain_init(dom);
+	if (err)
+		goto err_control;
 	return 0;
 
+err_control:
+	xpv_control_exit(dom);
 err_xs_dev:
 	xpv_xs_dev_exit(dom);
 err_store:
@@ -208,11 +230,16 @@ err_stop:
 static void domain_stop(struct xpv_domain *dom)
 {
 	xpv_store_shutdown(dom);
+	xpv_control_exit(dom);
 	xpv_bus_domain_exit(dom);
 	xpv_xs_dev_exit(dom);
 	xpv_store_exit(dom);
+	/* Of one that dies suspended, what peers let go of has to be seen again. */
+	if (dom->suspended)
+		xpv_grants_resume(dom);
 	xpv_grants_exit(dom);
-	dom->ops->stop(dom);
+	if (!dom->suspended)
+		dom->ops->stop(dom);
 }
 
 struct xpv_domain *xpv_domain_register(const struct xpv_domain_desc *desc)

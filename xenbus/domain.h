@@ -19,6 +19,7 @@
 struct xpv_store;
 struct xpv_grants;
 struct xpv_bus_domain;
+struct xpv_control;
 struct xpv_guest;
 
 /**
@@ -32,10 +33,14 @@ struct xpv_guest;
  * @domid:     its number
  * @toolstack: it owns /dev/xen/xenbus
  * @dead:      set first in unregister; store writes and new devices are refused
+ * @suspended: its facilities are down; the provider's calls alone change and read it
  * @guest:     xpv_guest_ops' state (guest.c, guest-grant.c, guest-event.c, guest-store.c)
  * @grants:    caches, waiters and deferred list (grant.c)
  * @store:     store client (store.c)
  * @bus:       devices of both buses (scan.c)
+ * @shutdowns: see struct xpv_domain_desc
+ * @shutdown:  likewise
+ * @control:   the toolstack's requests (control.c), NULL without @shutdowns
  * @released:  the provider's callback, with @released_arg
  * @release_work: runs the last put's work in process context
  */
@@ -49,11 +54,16 @@ struct xpv_domain {
 	domid_t domid;
 	bool toolstack;
 	bool dead;
+	bool suspended;
 
 	struct xpv_guest *guest;
 	struct xpv_grants *grants;
 	struct xpv_store *store;
 	struct xpv_bus_domain *bus;
+
+	unsigned int shutdowns;
+	void (*shutdown)(void *hv, enum xpv_shutdown what);
+	struct xpv_control *control;
 
 	void (*released)(void *hv);
 	void *released_arg;
@@ -65,16 +75,19 @@ struct xpv_domain *xpv_domain_get(struct xpv_domain *dom);
 void xpv_domain_put(struct xpv_domain *dom);	/* any context */
 bool xpv_domain_is_dead(const struct xpv_domain *dom);
 void xpv_domains_want(const char *driver);
+int xpv_domain_renumber(struct xpv_domain *dom, domid_t domid);
 struct xpv_store *xpv_domain_store(domid_t domid);
 int xpv_domains_init(void);
 void xpv_domains_exit(void);
 
 /*
  * grant.c: the domain's part. exit: all devices are gone; flushes the caches, leaves deferred
- * grants, which hold a reference.
+ * grants, which hold a reference. suspend: no device grants anything, nothing is revoked until resume.
  */
 int xpv_grants_init(struct xpv_domain *dom);
 void xpv_grants_exit(struct xpv_domain *dom);
+void xpv_grants_suspend(struct xpv_domain *dom);
+void xpv_grants_resume(struct xpv_domain *dom);
 void xpv_grants_release(struct xpv_domain *dom);	/* from the last put, before ops->release */
 void xpv_grants_grown(struct xpv_domain *dom);	/* the table has new references: look after the waiters; any context */
 
@@ -84,9 +97,24 @@ void xpv_store_shutdown(struct xpv_domain *dom);	/* first: everything pending or
 void xpv_store_exit(struct xpv_domain *dom);		/* nothing is being sent any more when it returns */
 void xpv_store_release(struct xpv_domain *dom);		/* from the last put */
 
+/*
+ * store-suspend.c. suspend: nothing is sent any more when it returns. forget: the ring has stopped;
+ * requests and transactions that are open end. resume: the ring is up again.
+ */
+void xpv_store_suspend(struct xpv_domain *dom);
+void xpv_store_forget(struct xpv_domain *dom);
+void xpv_store_resume(struct xpv_domain *dom);
+
 /* scan.c: its devices on both buses */
 int xpv_bus_domain_init(struct xpv_domain *dom);
 void xpv_bus_domain_exit(struct xpv_domain *dom);
+void xpv_bus_domain_suspend(struct xpv_domain *dom);	/* no device does anything until resume */
+void xpv_bus_domain_resume(struct xpv_domain *dom);
+
+/* control.c: what its toolstack asks of it. exit: the store is shut down, so nothing is waited for but a suspend */
+int xpv_control_init(struct xpv_domain *dom);
+void xpv_control_exit(struct xpv_domain *dom);
+void xpv_control_resume(struct xpv_domain *dom);
 
 /* hypervisor.c: what its hypervisor is, in /sys/hypervisor */
 void xpv_hypervisor_show(struct xpv_domain *dom);
@@ -99,6 +127,8 @@ void xpv_claims_domain_del(struct xpv_domain *dom);
 /* xs-dev.c: its /dev/xen/xenbus-<domid>; the class and the numbers of all of them */
 int xpv_xs_dev_init(struct xpv_domain *dom);
 void xpv_xs_dev_exit(struct xpv_domain *dom);
+int xpv_xs_dev_add(domid_t domid);	/* the node of that number */
+void xpv_xs_dev_del(domid_t domid);
 int xpv_xs_class_init(void);
 void xpv_xs_class_exit(void);
 

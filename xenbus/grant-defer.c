@@ -10,7 +10,8 @@
  * reference has a slot of its own, made in whole pages when references leave the provider's table. Want of memory is
  * want of references, and makes back-pressure instead of a leak.
  *
- * Each deferred reference holds the device's account and the domain. The last one ends in ops->release.
+ * Each deferred reference holds the device's account and the domain. The last one ends in ops->release. While the
+ * domain is suspended the list stays as it is: the hypervisor may have no table.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -176,6 +177,18 @@ void xpv_grants_defer_init(struct xpv_grants *g)
 	d->last = jiffies;
 	INIT_DELAYED_WORK(&d->scan, scan);
 	xa_init_flags(&d->slots, XA_FLAGS_LOCK_IRQ);
+}
+
+void xpv_grants_defer_suspend(struct xpv_grants *g)
+{
+	cancel_delayed_work_sync(&g->defer.scan);
+}
+
+/* Of a table that is new and empty all can be had back at once. */
+void xpv_grants_defer_resume(struct xpv_grants *g)
+{
+	if (READ_ONCE(g->defer.nr))
+		mod_delayed_work(system_wq, &g->defer.scan, 0);
 }
 
 void xpv_grants_defer_exit(struct xpv_grants *g)

@@ -486,6 +486,23 @@ void xpv_grants_exit(struct xpv_domain *dom)
 	caches_flush(g);
 }
 
+/* No device is connected, so nobody queues these any more. */
+void xpv_grants_suspend(struct xpv_domain *dom)
+{
+	struct xpv_grants *g = dom->grants;
+
+	cancel_delayed_work_sync(&g->serve);
+	xpv_grants_defer_suspend(g);
+}
+
+void xpv_grants_resume(struct xpv_domain *dom)
+{
+	struct xpv_grants *g = dom->grants;
+
+	waiters_kick(g);
+	xpv_grants_defer_resume(g);
+}
+
 void xpv_grants_release(struct xpv_domain *dom)
 {
 	struct xpv_grants *g = dom->grants;

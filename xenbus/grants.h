@@ -83,6 +83,8 @@ void xpv_grants_finish(struct xpv_grants *g, struct xpv_account *acc, xpv_gref_t
 /* grant-defer.c */
 void xpv_grants_defer_init(struct xpv_grants *g);
 void xpv_grants_defer_exit(struct xpv_grants *g);
+void xpv_grants_defer_suspend(struct xpv_grants *g);
+void xpv_grants_defer_resume(struct xpv_grants *g);
 
 /* xpv_grants_defer_prepare() - make sure that each of @refs can be deferred later. Any context. */
 bool xpv_grants_defer_prepare(struct xpv_grants *g, unsigned int n, const xpv_gref_t *refs);

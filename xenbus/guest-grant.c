@@ -11,7 +11,8 @@
  * the flags with 0 in one atomic step that fails as long as the hypervisor shows it in use.
  *
  * Frames are only ever added before release, and a reference is known to its user only after its frame is in place; so
- * set and revoke look entries up without the lock.
+ * set and revoke look entries up without the lock. After a suspend, in which nobody sets or revokes, all frames are
+ * mapped again. Their entries may be new and all zero: those that peers were using can be taken back then.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -101,7 +102,7 @@ static int frame_add(struct guest_grants *g)
 {
 	unsigned int index = g->nr_frames;
 	struct grant_frame *f = &g->frames[index];
-	void *va;
+	void *va = NULL;
 	int err;
 
 	if (index == g->max_frames)
@@ -304,6 +305,26 @@ void guest_grants_stop(struct xpv_domain *dom)
 	g->stopped = true;
 	spin_unlock_irq(&g->lock);
 	cancel_work_sync(&g->grow);
+}
+
+int guest_grants_resume(struct xpv_domain *dom)
+{
+	struct guest_grants *g = dom->guest->grants;
+	unsigned int i;
+	void *va;
+	int err;
+
+	for (i = 0; i < g->nr_frames; i++) {
+		va = g->frames[i].entries;
+		err = dom->hc->map_frame(dom->hv, XPV_FRAME_GRANT, i, &va);
+		if (err)
+			return err;
+		g->frames[i].entries = va;
+	}
+	spin_lock_irq(&g->lock);
+	g->stopped = false;
+	spin_unlock_irq(&g->lock);
+	return 0;
 }
 
 void guest_grants_release(struct xpv_domain *dom)

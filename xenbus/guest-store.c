@@ -17,6 +17,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/jiffies.h>
 #include <linux/semaphore.h>
@@ -29,6 +30,7 @@
 #define RX_RETRY	msecs_to_jiffies(20)	/* without memory */
 #define POLL_INTERVAL	msecs_to_jiffies(500)
 #define SEND_TIMEOUT	msecs_to_jiffies(XPV_STORE_SEND_MS)
+#define SETTLE_TIMEOUT	msecs_to_jiffies(1000)
 
 /**
  * struct guest_store - the connection to the store
@@ -399,6 +401,28 @@ err_frame:
 err_store:
 	kfree(s);
 	return err;
+}
+
+/*
+ * The domain is going to be suspended, and nobody sends any more. If that is cancelled the ring stays as it is, and is
+ * attached to anew: so no message must be left half sent or half read. The store finishes what it has begun at once.
+ */
+void guest_store_settle(struct xpv_domain *dom)
+{
+	struct guest_store *s = dom->guest->store;
+	unsigned long deadline = jiffies + SETTLE_TIMEOUT;
+	int err = 0;
+
+	disable_irq(s->binding.irq);
+	cancel_delayed_work_sync(&s->poll);
+	cancel_delayed_work_sync(&s->rx);
+	if (!READ_ONCE(s->broken))
+		out_flush(s, deadline);
+	while (s->hdr_len && (!err || err == -EAGAIN || err == -ENOMEM) && time_before(jiffies, deadline)) {
+		err = rx_message(s);
+		if (err)
+			usleep_range(500, 1000);
+	}
 }
 
 /*

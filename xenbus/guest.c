@@ -2,7 +2,8 @@
 /*
  * xpv_guest_ops: the facility level written over struct xpv_hypercalls. The parts are started in the order in which
  * they need each other, and stopped in reverse. A domain's death does not change the path: hypercalls may fail then,
- * what is ours is freed all the same.
+ * what is ours is freed all the same. Nor does a suspend: events and the store's ring are made anew after it, but the
+ * grant table is kept, because there are references of which others know.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -45,6 +46,34 @@ static void guest_stop(struct xpv_domain *dom)
 	guest_grants_stop(dom);
 }
 
+static void guest_suspend(struct xpv_domain *dom)
+{
+	guest_store_settle(dom);
+	guest_stop(dom);
+}
+
+static int guest_resume(struct xpv_domain *dom)
+{
+	int err;
+
+	err = guest_grants_resume(dom);
+	if (err)
+		return err;
+	err = guest_events_start(dom);
+	if (err)
+		goto err_grants;
+	err = guest_store_start(dom);
+	if (err)
+		goto err_events;
+	return 0;
+
+err_events:
+	guest_events_stop(dom);
+err_grants:
+	guest_grants_stop(dom);
+	return err;
+}
+
 static void guest_release(struct xpv_domain *dom)
 {
 	if (!dom->guest)
@@ -61,6 +90,8 @@ const struct xpv_hv_ops xpv_guest_ops = {
 	.start = guest_start,
 	.stop = guest_stop,
 	.release = guest_release,
+	.suspend = guest_suspend,
+	.resume = guest_resume,
 	.store_send = guest_store_send,
 	.grant_max = guest_grant_max,
 	.grant_alloc = guest_grant_alloc,

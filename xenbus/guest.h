@@ -20,8 +20,8 @@ struct guest_store;
 /**
  * struct xpv_guest - a domain's guest side, from xpv_guest_ops.start to .release
  * @grants: to .release
- * @events: to .stop
- * @store:  to .stop
+ * @events: to .stop; not while the domain is suspended
+ * @store:  likewise
  */
 struct xpv_guest {
 	struct guest_grants *grants;
@@ -36,6 +36,7 @@ struct xpv_guest {
 
 int guest_grants_start(struct xpv_domain *dom);
 void guest_grants_stop(struct xpv_domain *dom);		/* the table grows no more */
+int guest_grants_resume(struct xpv_domain *dom);	/* mirror of stop; the hypervisor's table may be a new one */
 void guest_grants_release(struct xpv_domain *dom);
 
 unsigned int guest_grant_max(struct xpv_domain *dom);
@@ -196,6 +197,7 @@ void guest_abi_stop(struct guest_events *e);
 
 int guest_store_start(struct xpv_domain *dom);
 void guest_store_stop(struct xpv_domain *dom);
+void guest_store_settle(struct xpv_domain *dom);	/* before stop, when the ring may be used again */
 int guest_store_send(struct xpv_domain *dom, const struct xsd_sockmsg *msg, const void *body);
 
 #endif /* XPV_GUEST_H */

@@ -49,13 +49,41 @@ static int watch_peer_key(struct xpv_device_core *core, struct xpv_watch *w, con
 	return err;
 }
 
-/** xpv_device_watch_state() - watch the peer's state, if not done yet */
+static int watch_again(struct xpv_device_core *core)
+{
+	struct device_key *k;
+	int err = 0;
+
+	list_for_each_entry(k, &core->keys, list)
+		if (k->peer && !err && !xpv_watch_active(&k->watch))
+			err = watch_peer_key(core, &k->watch, k->key, key_event);
+	return err;
+}
+
+/*
+ * xpv_device_watch_state() - watch the peer's state, if not done yet; and of what the driver watches
+ * there what xpv_device_unwatch_peer() has dropped
+ */
 int xpv_device_watch_state(struct xpv_device_core *core)
 {
+	int err;
+
 	lockdep_assert_held(&core->lock);
 	if (xpv_watch_active(&core->peer_watch))
 		return 0;
-	return watch_peer_key(core, &core->peer_watch, "state", state_event);
+	err = watch_again(core);
+	return err ?: watch_peer_key(core, &core->peer_watch, "state", state_event);
+}
+
+/** xpv_device_unwatch_peer() - the other end may be another one from now on */
+void xpv_device_unwatch_peer(struct xpv_device_core *core)
+{
+	struct device_key *k;
+
+	lockdep_assert_held(&core->lock);
+	xpv_watch_unregister(&core->peer_watch);
+	list_for_each_entry(k, &core->keys, list)
+		xpv_watch_unregister(&k->watch);
 }
 
 static bool has_key(struct xpv_device_core *core, const char *key, bool peer)

@@ -61,6 +61,13 @@ static bool noted(struct xpv_bus_domain *bus, const char *nodename, size_t len)
 	return false;
 }
 
+static void queue_scan(struct xpv_bus_domain *bus, unsigned int delay_ms)
+{
+	lockdep_assert_held(&bus->lock);
+	if (!bus->dead && !bus->suspended)
+		mod_delayed_work(xpv_scan_wq, &bus->scan, msecs_to_jiffies(delay_ms));
+}
+
 static void note(struct xpv_bus_domain *bus, const char *nodename, size_t len)
 {
 	struct changed *c;
@@ -78,7 +85,7 @@ static void note(struct xpv_bus_domain *bus, const char *nodename, size_t len)
 			bus->all = true;
 		}
 	}
-	mod_delayed_work(xpv_scan_wq, &bus->scan, 0);
+	queue_scan(bus, 0);
 }
 
 /** xpv_bus_note() - have the work look at a directory. Under bus->lock. */
@@ -92,8 +99,7 @@ static void note_all(struct xpv_bus_domain *bus, unsigned int delay_ms)
 {
 	spin_lock(&bus->lock);
 	bus->all = true;
-	if (!bus->dead)
-		mod_delayed_work(xpv_scan_wq, &bus->scan, msecs_to_jiffies(delay_ms));
+	queue_scan(bus, delay_ms);
 	spin_unlock(&bus->lock);
 }
 
@@ -391,6 +397,52 @@ int xpv_bus_domain_init(struct xpv_domain *dom)
 	dom->bus = bus;
 	note_all(bus, 0);
 	return 0;
+}
+
+/* One that is not suspended yet, referenced, or NULL. */
+static struct xpv_device_core *find_running(struct xpv_bus_domain *bus)
+{
+	struct xpv_device_core *core, *found = NULL;
+	unsigned int bkt;
+
+	spin_lock(&bus->lock);
+	hash_for_each(bus->devices, bkt, core, hash)
+		if (!test_bit(XPV_CORE_SUSPENDED, &core->flags))
+			found = core;
+	if (found)
+		get_device(&found->dev.dev);
+	spin_unlock(&bus->lock);
+	return found;
+}
+
+/* No device comes once the scan has ended. */
+void xpv_bus_domain_suspend(struct xpv_domain *dom)
+{
+	struct xpv_bus_domain *bus = dom->bus;
+	struct xpv_device_core *core;
+
+	spin_lock(&bus->lock);
+	bus->suspended = true;
+	spin_unlock(&bus->lock);
+	cancel_delayed_work_sync(&bus->scan);
+	while ((core = find_running(bus))) {
+		xpv_device_suspend(core);
+		put_device(&core->dev.dev);
+	}
+}
+
+void xpv_bus_domain_resume(struct xpv_domain *dom)
+{
+	struct xpv_bus_domain *bus = dom->bus;
+	struct xpv_device_core *core;
+	unsigned int bkt;
+
+	spin_lock(&bus->lock);
+	bus->suspended = false;
+	hash_for_each(bus->devices, bkt, core, hash)
+		xpv_device_resume(core);
+	spin_unlock(&bus->lock);
+	note_all(bus, 0);
 }
 
 static unsigned int vanish_all(struct xpv_bus_domain *bus)

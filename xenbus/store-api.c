@@ -92,27 +92,20 @@ static void pause_before_retry(unsigned int try)
 /* Return: 0, 1 if it is worth while to try again, or an error. */
 static int transact_once(struct xpv_store *st, int (*body)(struct xpv_store *st, u32 tx, void *arg), void *arg)
 {
-	size_t len;
-	char *text;
 	int err;
-	u64 tx;
+	u32 tx;
 
-	err = xpv_st_talk(st, XS_TRANSACTION_START, 0, "", 1, &text, &len);
+	err = xpv_st_start(st, &tx);
 	if (err)
 		return err == -EBUSY ? 1 : err;	/* EBUSY: too many are open just now */
-	err = xpv_msg_number(text, strnlen(text, len), U32_MAX, &tx);
-	kfree(text);
-	if (err || !tx)
-		return -EIO;
 	err = body(st, tx, arg);
-	if (!err) {
+	if (!err)
 		err = xpv_st_talk(st, XS_TRANSACTION_END, tx, "T", 2, NULL, NULL);
-		if (!err || err == -EAGAIN)
-			return err ? 1 : 0;
-	}
-	/* Also when the request to commit could not be sent; one that was committed all the same is not found then. */
+	if (!err)
+		return 0;
+	/* Also when the request to commit could not be sent; of one that is over nothing is sent. */
 	xpv_st_post(st, XS_TRANSACTION_END, tx, "F", 2);
-	return err;
+	return err == -EAGAIN ? 1 : err;
 }
 
 /*

@@ -10,6 +10,7 @@
 #include <linux/kref.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <xen/interface/io/xs_wire.h>
@@ -24,8 +25,13 @@ struct xpv_domain;
  * @send_sem:   read: a message is being sent; write: for once, to wait until none is
  * @dom:        only valid under @send_sem while not @dead
  * @dead:       everything fails with -ESHUTDOWN from now on
+ * @suspended:  nothing is sent
+ * @running:    woken when that is over
  * @reqs:       pending requests by req_id. Who erases one completes it or gives it up.
  * @next_req:   where the next search for a free req_id starts
+ * @txs:        the store's numbers of open transactions, by ours
+ * @next_tx:    as @next_req
+ * @watch_sem:  read: a watch is erased and the store told; write: they are being set again
  * @watch_lock: held while a watch callback runs; protects @watches against erasure under one
  * @watches:    struct xpv_watch by the number that is its token
  * @next_watch: as @next_req
@@ -35,8 +41,13 @@ struct xpv_store {
 	struct rw_semaphore send_sem;
 	struct xpv_domain *dom;
 	bool dead;
+	bool suspended;
+	wait_queue_head_t running;
 	struct xarray reqs;
 	u32 next_req;
+	struct xarray txs;
+	u32 next_tx;
+	struct rw_semaphore watch_sem;
 	spinlock_t watch_lock;
 	struct xarray watches;
 	u32 next_watch;
@@ -48,6 +59,7 @@ struct xpv_store {
  * @store:  where it was sent
  * @type:   XS_*
  * @id:     its req_id
+ * @tx:     of one that starts a transaction: our number of that
  * @orphan: nobody waits: if it started a transaction, the reply ends that
  * @err:    0 when @reply and @body are valid; else why there is none
  * @reply:  header of the reply, possibly XS_ERROR
@@ -62,6 +74,7 @@ struct xpv_store_req {
 	struct xpv_store *store;
 	u32 type;
 	u32 id;
+	u32 tx;
 	bool orphan;
 	int err;
 	struct xsd_sockmsg reply;
@@ -72,16 +85,18 @@ struct xpv_store_req {
 	struct work_struct work;
 };
 
-/* store.c: requests and replies */
+/* store.c: requests and replies. A transaction's number is xpv_store_req.tx of the request that started it. */
 void xpv_st_put(struct xpv_store *st);
 bool xpv_st_is_dead(const struct xpv_store *st);
 int xpv_st_talk(struct xpv_store *st, u32 type, u32 tx, const void *body, size_t len,
 		char **reply, size_t *reply_len);
+int xpv_st_start(struct xpv_store *st, u32 *tx);
 int xpv_st_submit(struct xpv_store_req *req, u32 tx, const void *body, size_t len);
 void xpv_st_post(struct xpv_store *st, u32 type, u32 tx, const void *body, size_t len);
 void xpv_st_req_init(struct xpv_store_req *req, struct xpv_store *st, u32 type);
 void xpv_st_req_put(struct xpv_store_req *req);
 void xpv_st_end_later(struct xpv_store_req *req);
+void xpv_st_sweep(struct xpv_store *st, int err);
 
 /**
  * struct xpv_watch - a watch
@@ -107,6 +122,7 @@ int xpv_watch_register(struct xpv_store *st, struct xpv_watch *w, const char *pa
 void xpv_watch_unregister(struct xpv_watch *w);
 void xpv_watch_event(struct xpv_store *st, const char *body, size_t len);
 void xpv_watch_event_lost(struct xpv_store *st);
+int xpv_watches_replay(struct xpv_store *st);
 
 static inline bool xpv_watch_active(const struct xpv_watch *w)
 {

@@ -7,9 +7,17 @@
  * only queue work, hence one that is erased under that lock will not be called any more, and a slow
  * consumer holds nobody up. Events are hints: who gets one reads the store afresh, so repeated ones
  * are coalesced by whatever they queue.
+ *
+ * After a suspend the store knows none of them: they are set again, one by one. Erasing one and
+ * telling the store must not come between its turn and the message, hence watch_sem.
  */
+#include <linux/delay.h>
 #include <linux/slab.h>
 #include "store.h"
+
+/* Without memory, in all. */
+#define REPLAY_TRIES	100
+#define REPLAY_PAUSE_MS	10
 
 static int watch_message(struct xpv_watch *w, const char *path)
 {
@@ -25,11 +33,20 @@ static int watch_message(struct xpv_watch *w, const char *path)
 	return 0;
 }
 
-static void watch_erase(struct xpv_watch *w)
+/* No event finds it any more. @tell: the store may have it. */
+static void watch_erase(struct xpv_watch *w, bool tell)
 {
-	spin_lock(&w->store->watch_lock);
-	xa_erase(&w->store->watches, w->token);
-	spin_unlock(&w->store->watch_lock);
+	struct xpv_store *st = w->store;
+
+	down_read(&st->watch_sem);
+	spin_lock(&st->watch_lock);
+	xa_erase(&st->watches, w->token);
+	spin_unlock(&st->watch_lock);
+	if (tell)
+		xpv_st_post(st, XS_UNWATCH, 0, w->msg, w->len);
+	up_read(&st->watch_sem);
+	kfree(w->msg);
+	w->msg = NULL;
 }
 
 /*
@@ -61,23 +78,73 @@ int xpv_watch_register(struct xpv_store *st, struct xpv_watch *w, const char *pa
 	err = xpv_st_talk(st, XS_WATCH, 0, w->msg, w->len, NULL, NULL);
 	if (!err || err == -EEXIST)
 		return 0;
-	watch_erase(w);
-	if (err == -ETIMEDOUT || err == -EINTR)
-		xpv_st_post(st, XS_UNWATCH, 0, w->msg, w->len);
-	kfree(w->msg);
-	w->msg = NULL;
+	watch_erase(w, err == -ETIMEDOUT || err == -EINTR);
 	return err;
 }
 
 /** xpv_watch_unregister() - the callback does not and will not run. No-op if not registered. May sleep. */
 void xpv_watch_unregister(struct xpv_watch *w)
 {
-	if (!w->msg)
-		return;
-	watch_erase(w);
-	xpv_st_post(w->store, XS_UNWATCH, 0, w->msg, w->len);
-	kfree(w->msg);
-	w->msg = NULL;
+	if (w->msg)
+		watch_erase(w, true);
+}
+
+/* --- After a suspend -------------------------------------------------------------------------- */
+
+/* A copy of the message of the first watch from *@token on: its length, 0 without any, or -ENOMEM. */
+static int copy_next(struct xpv_store *st, unsigned long *token, char **msg)
+{
+	struct xpv_watch *w;
+	int len = 0;
+
+	spin_lock(&st->watch_lock);
+	w = xa_find(&st->watches, token, ULONG_MAX, XA_PRESENT);
+	if (w) {
+		*msg = kmemdup(w->msg, w->len, GFP_ATOMIC);
+		len = *msg ? w->len : -ENOMEM;
+	}
+	spin_unlock(&st->watch_lock);
+	return len;
+}
+
+/* Set the first watch from *@token on again. Return: whether there is one, and in *@err how it went. */
+static bool replay_next(struct xpv_store *st, unsigned long *token, int *err)
+{
+	char *msg = NULL;
+	int len;
+
+	down_write(&st->watch_sem);
+	len = copy_next(st, token, &msg);
+	*err = len > 0 ? xpv_st_talk(st, XS_WATCH, 0, msg, len, NULL, NULL) : len;
+	up_write(&st->watch_sem);
+	kfree(msg);
+	return len;
+}
+
+/*
+ * xpv_watches_replay() - set all watches again; each fires. One that is registered meanwhile may be
+ * there already.
+ *
+ * Return: 0, or the last error: some are not set.
+ */
+int xpv_watches_replay(struct xpv_store *st)
+{
+	unsigned int tries = REPLAY_TRIES;
+	unsigned long token = 1;
+	int err, last = 0;
+
+	while (replay_next(st, &token, &err)) {
+		if (err == -ENOMEM && --tries) {
+			msleep(REPLAY_PAUSE_MS);
+			continue;
+		}
+		if (err && err != -EEXIST)
+			last = err;
+		if (err == -ESHUTDOWN || err == -ETIMEDOUT || err == -EINTR)
+			break;
+		token++;
+	}
+	return last;
 }
 
 /** xpv_watch_event() - the body of a WATCH_EVENT arrived. Process context. */

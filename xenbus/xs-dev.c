@@ -18,6 +18,10 @@
  * is an error. XS_EVENTS_MAX events that wait to be read: a watch that fires beyond that is marked,
  * and its own path, which means "anything below", is reported when there is room again.
  *
+ * A domain that is suspended: files stay open, and so do watches, which are set again by the client.
+ * Transactions are over: a message of one gets EAGAIN, as if it had conflicted. So does a request
+ * whose reply has not come by then. A writer waits for the resume.
+ *
  * Locks: write_lock > lock (under watch_lock when an event comes); read_lock > lock. watches is
  * write_lock's.
  */
@@ -267,19 +271,32 @@ static struct class xs_class = {
 static dev_t xs_devt;
 static struct cdev xs_cdev;
 
+/** xpv_xs_dev_add() - /dev/xen/xenbus-<domid> */
+int xpv_xs_dev_add(domid_t domid)
+{
+	struct device *dev = device_create(&xs_class, NULL, xs_devt + domid, NULL, "xenbus-%u", domid);
+
+	return PTR_ERR_OR_ZERO(dev);
+}
+
+/** xpv_xs_dev_del() - mirror; files that are open stay so */
+void xpv_xs_dev_del(domid_t domid)
+{
+	device_destroy(&xs_class, xs_devt + domid);
+}
+
 int xpv_xs_dev_init(struct xpv_domain *dom)
 {
 	struct device *dev;
+	int err;
 
-	dev = device_create(&xs_class, NULL, xs_devt + dom->domid, NULL, "xenbus-%u", dom->domid);
-	if (IS_ERR(dev))
-		return PTR_ERR(dev);
-	if (!dom->toolstack)
-		return 0;
+	err = xpv_xs_dev_add(dom->domid);
+	if (err || !dom->toolstack)
+		return err;
 	/* Where the kernel has a /dev/xen/xenbus of its own, that stays, and this node is not made. */
 	dev = device_create(&xs_class, NULL, xs_devt + DOMID_FIRST_RESERVED, NULL, "xenbus");
 	if (IS_ERR(dev))
-		device_destroy(&xs_class, xs_devt + dom->domid);
+		xpv_xs_dev_del(dom->domid);
 	return PTR_ERR_OR_ZERO(dev);
 }
 
@@ -290,7 +307,7 @@ void xpv_xs_dev_exit(struct xpv_domain *dom)
 
 	if (dom->toolstack)
 		device_destroy(&xs_class, xs_devt + DOMID_FIRST_RESERVED);
-	device_destroy(&xs_class, xs_devt + dom->domid);
+	xpv_xs_dev_del(dom->domid);
 	mutex_lock(&xs_files_lock);
 	list_for_each_entry(f, &xs_files, node)
 		if (f->store == dom->store)

@@ -249,16 +249,14 @@ static bool remember_tx(struct xs_file *f, struct xs_item *item)
 {
 	struct xpv_store_req *req = &item->req;
 	bool keep = true;
-	u64 id;
 
 	spin_lock(&f->lock);
-	if (req->err || req->reply.type != XS_TRANSACTION_START ||
-	    xpv_msg_number(req->body, strnlen(req->body, req->reply.len), U32_MAX, &id)) {
+	if (req->err || req->reply.type != XS_TRANSACTION_START) {
 		f->nr_tx--;
 	} else if (f->closed) {
 		keep = false;
 	} else {
-		item->tx->id = id;
+		item->tx->id = req->tx;
 		list_add(&item->tx->list, &f->transactions);
 		item->tx = NULL;
 	}
@@ -284,7 +282,16 @@ static int prepare_tx(struct xs_file *f, struct xs_item *item)
 
 /* --- Requests --------------------------------------------------------------------------------- */
 
-/* The reply came, or the domain died. */
+/* The program gets our number, under which it will be looked for. */
+static void fill_tx(struct xs_item *item)
+{
+	char number[12];
+
+	snprintf(number, sizeof(number), "%u", item->req.tx);
+	fill_answer(item, XS_TRANSACTION_START, number);
+}
+
+/* The reply came, or the domain died or was suspended. */
 static void request_done(struct xpv_store_req *req)
 {
 	struct xs_item *item = container_of(req, struct xs_item, req);
@@ -293,7 +300,9 @@ static void request_done(struct xpv_store_req *req)
 	if (req->type == XS_TRANSACTION_START && !remember_tx(f, item))
 		xpv_st_end_later(req);
 	if (req->err) {
-		fill_answer(item, XS_ERROR, xpv_msg_errname(req->err));
+		fill_answer(item, XS_ERROR, xpv_msg_errname(req->err == -ECANCELED ? -EAGAIN : req->err));
+	} else if (req->reply.type == XS_TRANSACTION_START) {
+		fill_tx(item);
 	} else {
 		item->hdr.type = req->reply.type;
 		item->hdr.len = req->reply.len;
@@ -318,8 +327,8 @@ static void forward(struct xs_file *f, struct xs_item *item)
 			f->nr_tx--;
 			spin_unlock(&f->lock);
 		}
-		/* Whatever the reply will be, the transaction is over. */
-		if (!err && f->hdr.type == XS_TRANSACTION_END)
+		/* Whatever the reply will be, the transaction is over; with EAGAIN it has been for a while. */
+		if ((!err || err == -EAGAIN) && f->hdr.type == XS_TRANSACTION_END)
 			forget_tx(f, tx);
 	}
 	if (err)

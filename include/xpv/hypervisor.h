@@ -73,10 +73,14 @@ enum xpv_frame_space {
  *                    returns the new number.
  * @map_frame:        show frame @idx of @space at *@va, in write-back memory that stays until unmap_frame. May sleep.
  *                    Returns 0, -ENOSPC when a grant table is at its limit, -ENOMEM.
+ *                    Grant frames stay mapped while the domain is suspended, and are mapped again in
+ *                    xpv_domain_resume(): *@va is the address that the frame had then, and may change; it is NULL
+ *                    the first time. Entries are to be as the hypervisor has them: those of a suspend that was
+ *                    cancelled are in use still.
  * @unmap_frame:      undo map_frame. May sleep. Grant frames are given back with the last reference
  *                    to the domain: later than xpv_domain_unregister(), just before the callback of
  *                    xpv_domain_on_release().
- * @store_port:       the local port of the domain's store ring.
+ * @store_port:       the local port of the domain's store ring; may be another one after a suspend.
  * @vcpu_id:          the hypervisor's number of the virtual CPU that runs as Linux CPU @cpu, which
  *                    need not be online, or %XPV_VCPU_NONE for one that gets no events. The same from
  *                    set_upcall(@dom) to its end, for a CPU that is or has been online.
@@ -139,6 +143,10 @@ struct xpv_event_quality {
  * @stop:         mirror of @start. Called once, when no device is left; deferred grants may outlive it: see
  *                @grant_revoke and @release.
  * @release:      last reference to the domain gone, nothing is granted any more: free what grant_revoke needed.
+ * @suspend:      optional, with @resume: as @stop, but the domain will go on, or @release comes. What is granted and
+ *                in use by a peer stays noted.
+ * @resume:       as @start, after @suspend, of a domain whose ports, grant table and store ring may be new and empty.
+ *                References that were allocated stay so. An error leaves it suspended; it may be tried again.
  *
  * @store_send:   put one xs_wire message on the way to the store; @body holds msg->len bytes. May block while the
  *                ring is full, never longer than %XPV_STORE_SEND_MS (-ETIMEDOUT). Replies and watch events come
@@ -191,6 +199,8 @@ struct xpv_hv_ops {
 	int (*start)(struct xpv_domain *dom);
 	void (*stop)(struct xpv_domain *dom);
 	void (*release)(struct xpv_domain *dom);
+	void (*suspend)(struct xpv_domain *dom);
+	int (*resume)(struct xpv_domain *dom);
 
 	int (*store_send)(struct xpv_domain *dom, const struct xsd_sockmsg *msg, const void *body);
 
@@ -228,6 +238,14 @@ struct xpv_hv_ops {
 /* The facility level written over struct xpv_hypercalls, in xenbus/guest-*.c. */
 extern const struct xpv_hv_ops xpv_guest_ops;
 
+/** enum xpv_shutdown - what a toolstack may ask of a domain: the words of control/shutdown */
+enum xpv_shutdown {
+	XPV_SHUTDOWN_POWEROFF,
+	XPV_SHUTDOWN_REBOOT,
+	XPV_SHUTDOWN_HALT,
+	XPV_SHUTDOWN_SUSPEND,
+};
+
 /**
  * struct xpv_domain_desc - what a provider says about a domain
  * @ops:        facility level; &xpv_guest_ops with @hypercalls set, or the provider's own
@@ -236,6 +254,9 @@ extern const struct xpv_hv_ops xpv_guest_ops;
  * @domid:      the domain's number
  * @toolstack:  this is the domain whose store client /dev/xen/xenbus is
  *              (never so where the kernel has a /dev/xen/xenbus of its own: /dev/xen/xenbus-<domid> is made alone then)
+ * @shutdowns:  BIT(XPV_SHUTDOWN_*) that @shutdown obeys; the toolstack is told so. 0: it is not listened to
+ * @shutdown:   the toolstack asks, and has been told that it was heard. Process context, one at a time, ended when
+ *              xpv_domain_unregister() returns, which waits for it; may call xpv_domain_suspend() and _resume()
  */
 struct xpv_domain_desc {
 	const struct xpv_hv_ops *ops;
@@ -243,6 +264,8 @@ struct xpv_domain_desc {
 	void *hv;
 	domid_t domid;
 	bool toolstack;
+	unsigned int shutdowns;
+	void (*shutdown)(void *hv, enum xpv_shutdown what);
 };
 
 /**
@@ -266,6 +289,33 @@ struct xpv_domain *xpv_domain_register(const struct xpv_domain_desc *desc);
  * Context: process, may sleep; every wait is bounded.
  */
 void xpv_domain_unregister(struct xpv_domain *dom);
+
+/**
+ * xpv_domain_suspend() - the domain is going to be suspended: saved, migrated, or just stopped for a while
+ *
+ * Devices are disconnected, and their I/O waits; the facilities stop. Nothing is announced to the peers: they learn of
+ * it from the toolstack, or when the domain is back. Requests to the store wait for xpv_domain_resume(), up to
+ * %XPV_STORE_REPLY_MS. When it returns, the domain makes no hypercall and gets no upcall.
+ *
+ * Context: process, may sleep; every wait is bounded. Not concurrently with itself, with xpv_domain_resume() or with
+ * xpv_domain_unregister(), which may come while the domain is suspended.
+ *
+ * Return: 0; -EBUSY if it is suspended; -EOPNOTSUPP for a provider that cannot.
+ */
+int xpv_domain_suspend(struct xpv_domain *dom);
+
+/**
+ * xpv_domain_resume() - mirror of xpv_domain_suspend()
+ * @domid: the domain's number from now on
+ *
+ * Whether the domain is a new one or the suspend was cancelled makes no difference: everything is set up anew, the ABI
+ * of event channels is chosen again, watches are set again (and fire). Each device takes the peer that its directory
+ * names now, and connects. A device without a directory is removed.
+ *
+ * Return: 0; -EBUSY if it is not suspended; -EEXIST if another domain has that number; -ENOMEM, errors of ops->resume:
+ * the domain stays suspended.
+ */
+int xpv_domain_resume(struct xpv_domain *dom, domid_t domid);
 
 /**
  * xpv_domain_on_release() - be told when nothing of a domain is granted any more

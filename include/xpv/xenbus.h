@@ -36,9 +36,9 @@ enum xpv_side { XPV_FRONTEND, XPV_BACKEND };
  * @side:        frontend or backend
  * @type:        device type: "vbd", "vif", "pci"
  * @nodename:    its directory, relative to the domain's home: "device/vbd/51712", "backend/vbd/1/51712"
- * @otherend:    the peer's directory, absolute. Fixed for the device's lifetime: when the store says otherwise, that
- *               is another device and this one has vanished.
- * @otherend_id: the peer's domid, fixed likewise
+ * @otherend:    the peer's directory, absolute. Changes only while the domain is suspended: when the store says
+ *               otherwise, that is another device and this one has vanished.
+ * @otherend_id: the peer's domid, likewise
  * @state:       the state last published in the store. Written by the core alone.
  * @priv:        the driver's
  * @core:        the core's bookkeeping, see xenbus/device.h
@@ -88,7 +88,9 @@ struct xpv_device {
  * @disconnect: stop using the rings and give back everything that publish() and connect() took,
  *              whichever of them ran and however often (idempotent). Bounded: nothing waits for the
  *              peer here. @gone says that no further connection of this device will come, so I/O
- *              that cannot be sent any more fails instead of waiting for it.
+ *              that cannot be sent any more fails instead of waiting for it. Otherwise it is kept
+ *              for the next connection, also when the domain is suspended; the peer may be another
+ *              one then.
  * @remove:     mirror of probe, after disconnect(@gone = true).
  * @uevent:     add variables. Optional.
  */
@@ -188,7 +190,8 @@ struct xpv_store_tx {
  *        called several times.
  * @arg:  its argument
  *
- * Retries conflicts with a growing, jittered pause, at most %XPV_STORE_TRIES times (-EAGAIN then). May sleep.
+ * Retries conflicts with a growing, jittered pause, at most %XPV_STORE_TRIES times (-EAGAIN then). May sleep. A
+ * transaction that is open when the domain is suspended is one that conflicts.
  */
 int xpv_store_transact(struct xpv_device *dev,
 		       int (*body)(struct xpv_device *dev, struct xpv_store_tx *tx, void *arg), void *arg);
