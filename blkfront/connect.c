@@ -82,6 +82,20 @@ static int prepare_disk(struct blkfront_dev *fd)
 	return blkfront_limits_apply(fd);
 }
 
+/*
+ * After a migration the backend may be another one. Its size and features are taken as they are; but
+ * requests that wait, and the file system that made them, know the sectors of before: smaller ones
+ * will do, larger ones not.
+ */
+static int check_sectors(struct blkfront_dev *fd, const struct blkfront_geometry *geo)
+{
+	if (!fd->disk || geo->sector_size <= fd->geo.sector_size || !disk_openers(fd->disk))
+		return 0;
+	xpv_device_fatal(fd->xdev, -EINVAL, "backend: sector-size is %llu and was %llu, with the disk in use",
+			 geo->sector_size, fd->geo.sector_size);
+	return -EINVAL;
+}
+
 static int connect(struct xpv_device *xdev)
 {
 	struct blkfront_dev *fd = xdev->priv;
@@ -89,6 +103,8 @@ static int connect(struct xpv_device *xdev)
 	int err;
 
 	err = blkfront_read_geometry(fd, &geo);
+	if (!err)
+		err = check_sectors(fd, &geo);
 	if (err)
 		return err;
 

@@ -156,6 +156,19 @@ static blk_status_t put(struct blkfront_queue *q, struct request *rq, u8 op)
 	return BLK_STS_OK;
 }
 
+/*
+ * A flush that cannot be sent. One that met a new backend, which has no cache, is done: the block
+ * layer sends none to such a disk. One to a backend that turned out not to flush has failed.
+ */
+static blk_status_t no_flush(struct blkfront_dev *fd, struct request *rq)
+{
+	if (READ_ONCE(fd->no_flush))
+		return BLK_STS_NOTSUPP;
+	blk_mq_start_request(rq);
+	blk_mq_end_request(rq, BLK_STS_OK);
+	return BLK_STS_OK;
+}
+
 static blk_status_t queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_queue_data *bd)
 {
 	struct blkfront_queue *q = hctx->driver_data;
@@ -168,7 +181,7 @@ static blk_status_t queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_que
 	if (op == BLKFRONT_IDLE)
 		return BLK_STS_NOTSUPP;
 	if (op == BLKIF_OP_FLUSH_DISKCACHE && (!q->fd->geo.flush || READ_ONCE(q->fd->no_flush)))
-		return BLK_STS_NOTSUPP;
+		return no_flush(q->fd, bd->rq);
 
 	spin_lock_irqsave(&q->lock, flags);
 	status = put(q, bd->rq, op);
