@@ -5,6 +5,9 @@
  *	counters		what exists now, over all domains; for leak tests
  *	<name>/domid		number
  *	       state		"running"
+ *	       control		"running", "suspended" or "restored"; to write: "suspend", "restore",
+ *				"restore new" (with another number), "resume"; see suspend.c
+ *	       asked		what the toolstack has asked of it by control/shutdown: "poweroff", ...
  *	       ports		event channels open
  *	       events		how they are delivered: "fifo" or "2l"
  *	       grants		entries of its grant table that grant something
@@ -208,9 +211,52 @@ static ssize_t domain_drop_events_store(struct config_item *item, const char *pa
 DOMAIN_SHOW(drop_events, "%d", atomic_read(&d->events.drop))
 CONFIGFS_ATTR(domain_, drop_events);
 
+static const char *asked_word(int what)
+{
+	static const char *const words[] = {
+		[XPV_SHUTDOWN_POWEROFF] = "poweroff",
+		[XPV_SHUTDOWN_REBOOT] = "reboot",
+		[XPV_SHUTDOWN_HALT] = "halt",
+	};
+
+	return what == STUB_ASKED_NOTHING ? "nothing" : words[what];
+}
+
+DOMAIN_SHOW(asked, "%s", asked_word(READ_ONCE(d->asked)))
+CONFIGFS_ATTR_RO(domain_, asked);
+
+static const struct control_word {
+	const char *word;
+	int (*fn)(struct stub_domain *d);
+} control_words[] = {
+	{ "suspend", stub_domain_suspend },
+	{ "restore", stub_domain_restore },
+	{ "restore new", stub_domain_restore_new },
+	{ "resume", stub_domain_resume },
+};
+
+static ssize_t domain_control_store(struct config_item *item, const char *page, size_t len)
+{
+	unsigned int n;
+	int err;
+
+	for (n = 0; n < ARRAY_SIZE(control_words); n++) {
+		if (!sysfs_streq(page, control_words[n].word))
+			continue;
+		err = control_words[n].fn(to_domain(item));
+		return err ?: len;
+	}
+	return -EINVAL;
+}
+
+DOMAIN_SHOW(control, "%s", stub_domain_run(d))
+CONFIGFS_ATTR(domain_, control);
+
 static struct configfs_attribute *domain_attrs[] = {
 	&domain_attr_domid,
 	&domain_attr_state,
+	&domain_attr_control,
+	&domain_attr_asked,
 	&domain_attr_ports,
 	&domain_attr_events,
 	&domain_attr_grants,

@@ -85,6 +85,7 @@ static void domain_free(struct stub_domain *d)
 	stub_grants_exit(d);
 	stub_events_exit(d);
 	stub_frames_exit(d);
+	xa_destroy(&d->past);
 	kfree(d->name);
 	kfree(d);
 }
@@ -121,6 +122,9 @@ static struct stub_domain *domain_alloc(const char *name)
 	if (!d)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&d->ref);
+	xa_init(&d->past);
+	mutex_init(&d->run_lock);
+	d->asked = STUB_ASKED_NOTHING;
 	INIT_WORK(&d->death, death_work);
 	INIT_WORK(&d->free, free_work);
 
@@ -142,12 +146,23 @@ err_free:
 
 /* --- references ------------------------------------------------------------------------------- */
 
+static void numbers_release(struct stub_domain *d)
+{
+	unsigned long id;
+	void *entry;
+
+	xa_for_each(&d->past, id, entry)
+		if (id != d->id)
+			xa_erase(&domains, id);
+	xa_erase(&domains, d->id);
+}
+
 static void free_work(struct work_struct *work)
 {
 	struct stub_domain *d = container_of(work, struct stub_domain, free);
 	bool guest = d->id;
 
-	xa_erase(&domains, d->id);
+	numbers_release(d);
 	synchronize_rcu();	/* stub_domain_find() and stub_virq_raise() may be looking at it */
 	domain_free(d);
 	/* The module's exit destroys the queue: this function has returned before. No zombie counted is none held. */
@@ -194,7 +209,7 @@ struct stub_domain *stub_domain_zero(void)
 
 domid_t stub_domain_id(const struct stub_domain *d)
 {
-	return d->id;
+	return READ_ONCE(d->id);
 }
 
 const char *stub_domain_name(const struct stub_domain *d)
@@ -283,19 +298,38 @@ static int number_reserve(bool zero, domid_t *id)
 	return 0;
 }
 
+int stub_domain_renumber(struct stub_domain *d)
+{
+	domid_t old = d->id, id;
+	int err;
+
+	err = xa_err(xa_store(&d->past, old, xa_mk_value(old), GFP_KERNEL));
+	if (!err)
+		err = number_reserve(false, &id);
+	if (err)
+		return err;
+	xa_store(&domains, id, d, GFP_KERNEL);	/* reserved: cannot fail */
+	WRITE_ONCE(d->id, id);
+	xa_store(&domains, old, NULL, GFP_KERNEL);	/* stays reserved */
+	return 0;
+}
+
+int stub_domain_connect(struct stub_domain *d)
+{
+	int err = stub_evtchn_alloc_server(d, stub_store_notify, d->conn, &d->store_port);
+
+	return err ?: stub_store_attach(d->conn, d->store_port);
+}
+
 static int store_connect(struct stub_domain *d)
 {
 	struct stub_conn *conn;
-	int err;
 
 	conn = stub_store_conn_alloc(d);
 	if (IS_ERR(conn))
 		return PTR_ERR(conn);
 	d->conn = conn;
-	err = stub_evtchn_alloc_server(d, stub_store_notify, conn, &d->store_port);
-	if (err)
-		return err;
-	return stub_store_attach(conn, d->store_port);
+	return stub_domain_connect(d);
 }
 
 static int xenbus_connect(struct stub_domain *d)
@@ -306,6 +340,9 @@ static int xenbus_connect(struct stub_domain *d)
 		.hv = d,
 		.domid = d->id,
 		.toolstack = d->id == 0,
+		.shutdowns = d->id ? BIT(XPV_SHUTDOWN_POWEROFF) | BIT(XPV_SHUTDOWN_REBOOT) |
+				     BIT(XPV_SHUTDOWN_HALT) | BIT(XPV_SHUTDOWN_SUSPEND) : 0,
+		.shutdown = stub_domain_shutdown,
 	};
 	struct xpv_domain *xpv;
 

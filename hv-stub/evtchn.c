@@ -643,6 +643,20 @@ void stub_virq_raise(unsigned int virq)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+void stub_events_reset(struct stub_domain *d)
+{
+	struct evtchn_reset op = { .dom = DOMID_SELF };
+	unsigned int port;
+
+	reset(d, &op);
+	spin_lock(&topology_lock);
+	for_each_set_bit(port, d->events.used, STUB_MAX_PORTS)
+		port_close(d, port);
+	spin_unlock(&topology_lock);
+	stub_vcpus_drain(d);
+	clear_page(d->events.shared);
+}
+
 void stub_events_kill(struct stub_domain *d)
 {
 	unsigned int port;

@@ -81,6 +81,19 @@ int stub_grants_init(struct stub_domain *d)
 	return stub_grants_grow(d, 1, GFP_KERNEL);
 }
 
+/* The frames stay, as the domain has them mapped. */
+void stub_grants_reset(struct stub_domain *d)
+{
+	struct stub_grants *g = &d->grants;
+	unsigned long flags;
+	unsigned int n;
+
+	spin_lock_irqsave(&g->lock, flags);
+	for (n = 0; n < g->nr_frames; n++)
+		clear_page(g->frames[n]);
+	spin_unlock_irqrestore(&g->lock, flags);
+}
+
 void stub_grants_exit(struct stub_domain *d)
 {
 	struct stub_grants *g = &d->grants;

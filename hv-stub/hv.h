@@ -14,6 +14,7 @@
 #include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include "fifo-queue.h"
 #include "grant-check.h"
 #include "stub.h"
@@ -109,6 +110,12 @@ void stub_events_exit(struct stub_domain *d);
  */
 void stub_events_kill(struct stub_domain *d);
 
+/*
+ * stub_events_reset() - the domain comes back as a new one: no port is open, 2-level mode, empty
+ * shared_info. It is suspended. May sleep.
+ */
+void stub_events_reset(struct stub_domain *d);
+
 int stub_event_channel_op(void *hv, int cmd, void *arg);
 
 /* stub_evtchn_save_pending() - the domain left 2-level mode: what is pending there will be raised again */
@@ -174,6 +181,7 @@ struct stub_grants {
 
 int stub_grants_init(struct stub_domain *d);
 void stub_grants_exit(struct stub_domain *d);
+void stub_grants_reset(struct stub_domain *d);	/* nobody has anything of it mapped */
 int stub_grants_grow(struct stub_domain *d, unsigned int nr_frames, gfp_t gfp);
 unsigned int stub_grants_count(struct stub_domain *d);
 bool stub_frame_ok(unsigned long pfn);
@@ -246,12 +254,34 @@ void stub_unmap_frame(void *hv, enum xpv_frame_space space, unsigned int idx, vo
 int stub_version_init(void);
 int stub_xen_version(void *hv, int cmd, void *arg);
 
+/* --- suspend.c -------------------------------------------------------------------------------- */
+
+/**
+ * enum stub_run - is a domain running
+ * @STUB_RUNNING:   yes
+ * @STUB_SUSPENDED: its guest side has let go of everything
+ * @STUB_RESTORED:  likewise, and it is a new one to the hypervisor and the store
+ */
+enum stub_run { STUB_RUNNING, STUB_SUSPENDED, STUB_RESTORED };
+
+/* Process context, may sleep. Return: 0; -EBUSY if it is not the time for it; other errors. */
+int stub_domain_suspend(struct stub_domain *d);
+int stub_domain_restore(struct stub_domain *d);
+int stub_domain_restore_new(struct stub_domain *d);
+int stub_domain_resume(struct stub_domain *d);
+const char *stub_domain_run(struct stub_domain *d);
+
+#define STUB_ASKED_NOTHING	(-1)
+
+void stub_domain_shutdown(void *hv, enum xpv_shutdown what);	/* see struct xpv_domain_desc */
+
 /* --- domain.c --------------------------------------------------------------------------------- */
 
 /**
  * struct stub_domain - see the top of domain.c for its life
  * @ref:        references
- * @id:         number, kept until the object is freed
+ * @id:         number, kept until the object is freed; another one when the domain is restored so
+ * @past:       numbers that it had before; kept as well, because xenbus names devices after them
  * @name:       constant
  * @dying:      nothing can be acquired any more
  * @group:      its directory in configfs, which holds a reference of its own (configfs.c)
@@ -262,12 +292,16 @@ int stub_xen_version(void *hv, int cmd, void *arg);
  * @conn:       the store's half
  * @store_port: local port of the store's ring
  * @xpv:        as xenbus knows it
+ * @run:        suspend.c
+ * @run_lock:   protects it
+ * @asked:      enum xpv_shutdown that the toolstack asked for, or %STUB_ASKED_NOTHING
  * @death:      runs the death
  * @free:       runs the last put
  */
 struct stub_domain {
 	struct kref ref;
 	domid_t id;
+	struct xarray past;
 	char *name;
 	bool dying;
 	struct config_group group;
@@ -278,6 +312,9 @@ struct stub_domain {
 	struct stub_conn *conn;
 	evtchn_port_t store_port;
 	struct xpv_domain *xpv;
+	enum stub_run run;
+	struct mutex run_lock;	/* protects @run */
+	int asked;
 	struct work_struct death;
 	struct work_struct free;
 };
@@ -317,6 +354,12 @@ struct stub_domain *stub_domain_create(const char *name);
  * the caller's reference.
  */
 void stub_domain_kill(struct stub_domain *d);
+
+/* stub_domain_connect() - a connection to the store, introduced. Return: 0 or an errno */
+int stub_domain_connect(struct stub_domain *d);
+
+/* stub_domain_renumber() - the domain, which is suspended, gets another number. Return: 0 or an errno */
+int stub_domain_renumber(struct stub_domain *d);
 
 struct stub_domain *stub_domain_get(struct stub_domain *d);
 void stub_domain_put(struct stub_domain *d);	/* any context */

@@ -16,7 +16,7 @@
  * has lost its store for as long as it lives: there is no telling where its next message would
  * begin.
  *
- * Who may use a connection, and why it ends (stub_store_detach()):
+ * Who may use a connection, and why it ends (stub_store_detach(), stub_store_leave()):
  *  1. the domain's event: its port is closed before;
  *  2. changes that queue an event for it: it is unlinked under the lock;
  *  3. its work: cancelled after 1 and 2, so nobody queues it again.
@@ -274,6 +274,18 @@ struct stub_conn *stub_store_conn_alloc(struct stub_domain *d)
 	return conn;
 }
 
+/* Nothing of what was before is left but the quotas. */
+static void conn_renew(struct store_conn *c, domid_t id)
+{
+	const struct stub_store_quota quota = c->quota;
+
+	lockdep_assert_held(&store_lock);
+	memset(c, 0, sizeof(*c));
+	store_conn_init(c, id, conn_wake);
+	c->quota = quota;
+	c->born = ++store.gen;
+}
+
 int stub_store_attach(struct stub_conn *conn, evtchn_port_t port)
 {
 	struct store_conn *self = self_new();
@@ -284,6 +296,8 @@ int stub_store_attach(struct stub_conn *conn, evtchn_port_t port)
 	conn->port = port;
 	store_ring_init(&conn->ring, stub_domain_store_ring(conn->d));
 	mutex_lock(&store_lock);
+	if (conn->c.gone)
+		conn_renew(&conn->c, stub_domain_id(conn->d));
 	err = home_make(self, conn->c.id, stub_domain_name(conn->d));
 	if (!err) {
 		store_conn_link(&store, &conn->c);
@@ -296,13 +310,19 @@ int stub_store_attach(struct stub_conn *conn, evtchn_port_t port)
 	return err;
 }
 
-void stub_store_detach(struct stub_conn *conn)
+void stub_store_leave(struct stub_conn *conn)
 {
 	mutex_lock(&store_lock);
 	if (conn->c.linked)
 		store_conn_gone(&store, &conn->c);
+	conn->c.gone = true;
 	mutex_unlock(&store_lock);
 	cancel_work_sync(&conn->work);
+}
+
+void stub_store_detach(struct stub_conn *conn)
+{
+	stub_store_leave(conn);
 	kvfree(conn);
 }
 

@@ -13,7 +13,7 @@ struct stub_conn;
 
 /* --- hypervisor half, for the store half ------------------------------------------------------ */
 
-/* stub_domain_id(), stub_domain_name() - constant for the domain's lifetime */
+/* stub_domain_id(), stub_domain_name() - constant, but for the number of a domain that is restored as another one */
 domid_t stub_domain_id(const struct stub_domain *d);
 const char *stub_domain_name(const struct stub_domain *d);
 
@@ -82,6 +82,16 @@ void stub_store_notify(void *conn);
  * whose attach failed or was not tried.
  */
 void stub_store_detach(struct stub_conn *conn);
+
+/**
+ * stub_store_leave() - the domain is to come back as a new one: as stub_store_detach(), but @conn stays
+ * @conn: its connection
+ *
+ * Its server port is closed before. stub_store_attach() introduces the domain again, under the
+ * number that it has then; until then only stub_store_detach() and the calls below may be made.
+ * Quotas are kept. Process context.
+ */
+void stub_store_leave(struct stub_conn *conn);
 
 /* Figures for the domain's configfs attributes and for leak tests; see configfs.c */
 struct stub_store_usage {

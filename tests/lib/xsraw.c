@@ -11,6 +11,8 @@
  *	xsraw FILE unread		write requests without reading, print how many before there was no room
  *	xsraw FILE fuzz N [SEED]	N messages of random type, transaction, length and body
  *	xsraw FILE flood SECONDS	write a node as fast as it goes, print how often
+ *	xsraw FILE across		start a transaction, say so, wait for a line on stdin; write in it, end
+ *					it, start another one and end that: print what each of the four gave
  *
  * Status 0: done (refusals are no failure), 1: a system call failed, 3: no answer within 10 seconds.
  */
@@ -264,6 +266,31 @@ static void flood(long seconds)
 	printf("%ld\n", n);
 }
 
+static void step(const char *what, uint32_t type, uint32_t tx, const char *body, uint32_t len)
+{
+	static uint32_t id = 100;
+
+	if (!send_msg(type, ++id, tx, body, len))
+		die("write");
+	printf("%s %s\n", what, receive(id, reply) == XS_ERROR ? reply : "ok");
+	fflush(stdout);
+}
+
+static void across(void)
+{
+	uint32_t tx;
+
+	step("started", XS_TRANSACTION_START, 0, "", 1);
+	tx = (uint32_t)strtoul(reply, NULL, 10);
+	while (getchar() != '\n' && !feof(stdin))
+		;
+	step("write", XS_WRITE, tx, "data/across\0x", 13);
+	step("end", XS_TRANSACTION_END, tx, "T", 2);
+	step("start", XS_TRANSACTION_START, 0, "", 1);
+	tx = (uint32_t)strtoul(reply, NULL, 10);
+	step("commit", XS_TRANSACTION_END, tx, "T", 2);
+}
+
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 2 ? argv[2] : "";
@@ -285,6 +312,8 @@ int main(int argc, char **argv)
 		unread();
 	else if (!strcmp(verb, "fuzz"))
 		fuzz(n, argc > 4 ? (unsigned int)atol(argv[4]) : 1);
+	else if (!strcmp(verb, "across"))
+		across();
 	else if (!strcmp(verb, "flood"))
 		flood(n);
 	else
