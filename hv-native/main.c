@@ -38,6 +38,20 @@ static void stop(struct xpv_domain *dom)
 	native_map_stop(n);
 }
 
+/*
+ * Grants and watches are the kernel's, which has them again when the domain is back. Of ports none is left: whoever had
+ * one has given it back.
+ */
+static void suspend(struct xpv_domain *dom)
+{
+	native_store_pause(&to_native(dom)->store);
+}
+
+static int resume(struct xpv_domain *dom)
+{
+	return 0;
+}
+
 /* The kernel itself waits for peers that keep a page mapped: nothing is left to be done. */
 static void release(struct xpv_domain *dom)
 {
@@ -49,6 +63,8 @@ static const struct xpv_hv_ops native_ops = {
 	.start = start,
 	.stop = stop,
 	.release = release,
+	.suspend = suspend,
+	.resume = resume,
 	.store_send = native_store_send,
 	.grant_max = native_grant_max,
 	.grant_alloc = native_grant_alloc,
@@ -76,7 +92,7 @@ static const struct xpv_hv_ops native_ops = {
 
 /* --- The domain ----------------------------------------------------------------------------------------------- */
 
-static int read_domid(domid_t *domid)
+int native_domid(domid_t *domid)
 {
 	unsigned int number;
 
@@ -99,7 +115,7 @@ static void released(void *hv)
 static int domain_register(struct native *n)
 {
 	struct xpv_domain_desc desc = { .ops = &native_ops, .hv = n };
-	int err = read_domid(&desc.domid);
+	int err = native_domid(&desc.domid);
 
 	if (err)
 		return err;
@@ -132,6 +148,12 @@ static void store_up(struct work_struct *work)
 
 static DECLARE_WORK(store_up_work, store_up);
 
+struct xpv_domain *native_domain(void)
+{
+	flush_work(&store_up_work);
+	return native.dom;
+}
+
 /* Called at once if the store is up already. */
 static int store_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
@@ -148,10 +170,15 @@ static int __init native_init(void)
 		return -ENODEV;
 	}
 	init_completion(&native.released);
+	native_err = native_pm_init();
+	if (native_err)
+		return native_err;
 	register_xenstore_notifier(&store_notifier);
 	flush_work(&store_up_work);
-	if (native_err)
-		unregister_xenstore_notifier(&store_notifier);
+	if (!native_err)
+		return 0;
+	unregister_xenstore_notifier(&store_notifier);
+	native_pm_exit();
 	return native_err;
 }
 
@@ -159,6 +186,7 @@ static void __exit native_exit(void)
 {
 	unregister_xenstore_notifier(&store_notifier);
 	cancel_work_sync(&store_up_work);
+	native_pm_exit();
 	domain_unregister(&native);
 }
 

@@ -93,9 +93,18 @@ static inline struct native *to_native(const struct xpv_domain *dom)
 	return xpv_domain_hv(dom);
 }
 
+/* main.c */
+int native_domid(domid_t *domid);		/* as the store has it now */
+struct xpv_domain *native_domain(void);		/* NULL before there is a store. May sleep */
+
+/* suspend.c */
+int native_pm_init(void);
+void native_pm_exit(void);
+
 /* store.c */
 int native_store_start(struct native_store *s, struct xpv_domain *dom);
 void native_store_stop(struct native_store *s);
+void native_store_pause(struct native_store *s);	/* what was sent is done, no transaction is open. Watches stay */
 int native_store_send(struct xpv_domain *dom, const struct xsd_sockmsg *msg, const void *body);
 void native_store_queue(struct native_store *s, struct native_item *item);
 

@@ -313,23 +313,36 @@ int native_store_start(struct native_store *s, struct xpv_domain *dom)
 	return 0;
 }
 
+static void transactions_end(struct native_store *s)
+{
+	struct xenbus_transaction t;
+	unsigned long id;
+	void *entry;
+
+	xa_for_each(&s->transactions, id, entry) {
+		t.id = id;
+		xenbus_transaction_end(t, 1);
+	}
+	xa_destroy(&s->transactions);
+}
+
 /*
  * The client is gone: nothing is sent any more. What is being carried out has to end, and that takes as long as the
  * store's daemon takes; a daemon that does not answer stops all of the kernel's Xen code as well.
  */
 void native_store_stop(struct native_store *s)
 {
-	struct xenbus_transaction t;
-	unsigned long id;
-	void *entry;
-
 	destroy_workqueue(s->requests);
 	native_watches_stop(s);
 	destroy_workqueue(s->unwatch);
-	xa_for_each(&s->transactions, id, entry) {
-		t.id = id;
-		xenbus_transaction_end(t, 1);
-	}
-	xa_destroy(&s->transactions);
+	transactions_end(s);
+	flush_work(&s->deliver);
+}
+
+/* Nothing is sent. The kernel does not suspend while a transaction is open. */
+void native_store_pause(struct native_store *s)
+{
+	flush_workqueue(s->requests);
+	transactions_end(s);
 	flush_work(&s->deliver);
 }

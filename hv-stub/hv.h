@@ -273,7 +273,7 @@ const char *stub_domain_run(struct stub_domain *d);
 
 #define STUB_ASKED_NOTHING	(-1)
 
-void stub_domain_shutdown(void *hv, enum xpv_shutdown what);	/* see struct xpv_domain_desc */
+void stub_domain_shutdown(struct xpv_domain *xpv, enum xpv_shutdown what);	/* see struct xpv_domain_desc */
 
 /* --- domain.c --------------------------------------------------------------------------------- */
 

@@ -49,27 +49,30 @@ static void set_run(struct stub_domain *d, enum stub_run run)
 	WRITE_ONCE(d->run, run);
 }
 
-int stub_domain_suspend(struct stub_domain *d)
+static int suspend(struct stub_domain *d, struct xpv_domain *xpv)
 {
 	int err = -EBUSY;
 
-	if (!d->id)
-		return -EPERM;
 	mutex_lock(&d->run_lock);
 	if (d->run == STUB_RUNNING)
-		err = xpv_domain_suspend(d->xpv);
+		err = xpv_domain_suspend(xpv);
 	if (!err)
 		set_run(d, STUB_SUSPENDED);
 	mutex_unlock(&d->run_lock);
 	return err;
 }
 
-void stub_domain_shutdown(void *hv, enum xpv_shutdown what)
+int stub_domain_suspend(struct stub_domain *d)
 {
-	struct stub_domain *d = hv;
+	return d->id ? suspend(d, d->xpv) : -EPERM;
+}
+
+void stub_domain_shutdown(struct xpv_domain *xpv, enum xpv_shutdown what)
+{
+	struct stub_domain *d = xpv_domain_hv(xpv);
 
 	if (what == XPV_SHUTDOWN_SUSPEND)
-		stub_domain_suspend(d);
+		suspend(d, xpv);
 	else
 		WRITE_ONCE(d->asked, what);
 }

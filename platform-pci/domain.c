@@ -46,6 +46,8 @@ int plat_domain_register(struct platform *p)
 		.hv = p,
 		.domid = p->domid,
 		.toolstack = true,
+		.shutdowns = PLAT_SHUTDOWNS,
+		.shutdown = plat_shutdown,
 	};
 	struct xpv_domain *xpv = xpv_domain_register(&desc);
 

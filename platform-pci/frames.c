@@ -58,16 +58,24 @@ void plat_page_fill(struct page *page)
 		__free_page(page);
 }
 
+/* What was at @page goes: a frame that is shown somewhere else moves. */
+static int show(unsigned int space, unsigned long idx, struct page *page)
+{
+	struct xen_add_to_physmap op = {
+		.domid = DOMID_SELF, .space = space, .idx = idx, .gpfn = page_to_pfn(page),
+	};
+
+	return plat_memory_op(XENMEM_add_to_physmap, &op);
+}
+
 int plat_frame_map(unsigned int space, unsigned long idx, void **va)
 {
-	struct xen_add_to_physmap op = { .domid = DOMID_SELF, .space = space, .idx = idx };
 	struct page *page = plat_page_hole();
 	int err;
 
 	if (!page)
 		return -ENOMEM;
-	op.gpfn = page_to_pfn(page);
-	err = plat_memory_op(XENMEM_add_to_physmap, &op);
+	err = show(space, idx, page);
 	if (err) {
 		plat_page_fill(page);
 		return err;
@@ -107,12 +115,18 @@ static void grants_clean(struct grant_entry_v1 *entries, unsigned int idx)
 		pr_warn("%u grants of a kernel before this one are in use by other domains\n", used);
 }
 
+/*
+ * One that was there before a suspend is shown in the same place again. In a new domain there is memory now, of which
+ * the hypervisor gets rid, and the entries are new and empty; else they are as they were.
+ */
 static int grant_frame_map(struct platform *p, unsigned int idx, void **va)
 {
 	int err;
 
 	if (idx >= p->max_frames)
 		return -ENOSPC;
+	if (*va)
+		return show(XENMAPSPACE_grant_table, idx, virt_to_page(*va));
 	err = plat_frame_map(XENMAPSPACE_grant_table, idx, va);
 	if (!err)
 		grants_clean(*va, idx);

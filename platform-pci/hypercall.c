@@ -53,6 +53,11 @@ int plat_hvm_op(unsigned int cmd, void *arg)
 	return hypercall(__HYPERVISOR_hvm_op, cmd, (unsigned long)arg, 0);
 }
 
+int plat_sched_op(unsigned int cmd, void *arg)
+{
+	return hypercall(__HYPERVISOR_sched_op, cmd, (unsigned long)arg, 0);
+}
+
 int plat_xen_version(void *hv, int cmd, void *arg)
 {
 	return hypercall(__HYPERVISOR_xen_version, cmd, (unsigned long)arg, 0);

@@ -35,7 +35,7 @@ static void give_the_one(void)
 	mutex_unlock(&one);
 }
 
-static int bring_up(struct platform *p)
+int plat_facilities_start(struct platform *p)
 {
 	int err;
 
@@ -50,7 +50,26 @@ static int bring_up(struct platform *p)
 		return err;
 	err = plat_upcall_start(p);
 	if (err)
-		goto err_shared;
+		plat_shared_unmap(p);
+	return err;
+}
+
+void plat_facilities_stop(struct platform *p)
+{
+	if (!p->shared)
+		return;
+	plat_upcall_stop(p);
+	plat_shared_unmap(p);
+}
+
+static int bring_up(struct platform *p)
+{
+	int err;
+
+	err = plat_facilities_start(p);
+	if (err)
+		return err;
+	dev_info(&p->pdev->dev, "domain %u, upcalls by %s\n", p->domid, p->way->name);
 	plat_space_init(&p->space);
 	err = plat_domain_register(p);
 	if (err)
@@ -59,9 +78,7 @@ static int bring_up(struct platform *p)
 
 err_space:
 	plat_space_exit(&p->space);
-	plat_upcall_stop(p);
-err_shared:
-	plat_shared_unmap(p);
+	plat_facilities_stop(p);
 	return err;
 }
 
@@ -87,7 +104,6 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto err_free;
 	pci_set_drvdata(pdev, p);
-	dev_info(&pdev->dev, "domain %u, upcalls by %s\n", p->domid, p->way->name);
 	return 0;
 
 err_free:
@@ -105,8 +121,7 @@ static void remove(struct pci_dev *pdev)
 
 	plat_domain_unregister(p, true);
 	plat_space_exit(&p->space);
-	plat_upcall_stop(p);
-	plat_shared_unmap(p);
+	plat_facilities_stop(p);
 	kfree(p);
 	pci_disable_device(pdev);
 	give_the_one();
@@ -118,8 +133,7 @@ static void shutdown(struct pci_dev *pdev)
 	struct platform *p = pci_get_drvdata(pdev);
 
 	plat_domain_unregister(p, false);
-	plat_upcall_stop(p);
-	plat_shared_unmap(p);
+	plat_facilities_stop(p);
 }
 
 static const struct pci_device_id ids[] = {

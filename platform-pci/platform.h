@@ -43,7 +43,7 @@ struct plat_space {
  * @domid:      the domain's number
  * @max_frames: of the grant table
  * @store_port: port of the store's ring
- * @shared:     shared_info, mapped for as long as this lives
+ * @shared:     shared_info; NULL while the domain is suspended
  * @xpv:        the domain as xenbus knows it
  * @released:   nothing is granted any more
  * @space:      for foreign pages
@@ -79,6 +79,13 @@ struct platform {
 	struct hrtimer timer;
 };
 
+/* --- main.c ---------------------------------------------------------------------------------------------------- */
+
+/* plat_facilities_start() - what the domain needs of the hypervisor before it can be registered, or resumed. May sleep */
+int plat_facilities_start(struct platform *p);
+/* plat_facilities_stop() - mirror; no-op if they are not up. The domain is unregistered or suspended */
+void plat_facilities_stop(struct platform *p);
+
 /* --- detect.c: is this Xen, and whose kernel is it ------------------------------------------------------------ */
 
 int plat_detect(void);
@@ -97,6 +104,7 @@ int plat_memory_op(unsigned int cmd, void *arg);	/* or a number of extents */
 int plat_grant_table_op(void *hv, unsigned int cmd, void *ops, unsigned int count);
 int plat_event_channel_op(void *hv, int cmd, void *arg);
 int plat_hvm_op(unsigned int cmd, void *arg);
+int plat_sched_op(unsigned int cmd, void *arg);
 int plat_xen_version(void *hv, int cmd, void *arg);	/* or a number */
 int plat_param_get(u32 index, u64 *value);
 int plat_param_set(u32 index, u64 value);
@@ -165,6 +173,15 @@ extern const struct plat_upcall_way plat_upcall_poll;
 /* --- unplug.c: emulated devices that paravirtual ones replace -------------------------------------------------- */
 
 void plat_unplug(void);
+/* plat_unplug_again() - the domain was restored: its device model is a new one. May sleep */
+void plat_unplug_again(void);
+
+/* --- suspend.c: what the toolstack asks of the domain ----------------------------------------------------------- */
+
+#define PLAT_SHUTDOWNS (BIT(XPV_SHUTDOWN_POWEROFF) | BIT(XPV_SHUTDOWN_REBOOT) | BIT(XPV_SHUTDOWN_HALT) | \
+			BIT(XPV_SHUTDOWN_SUSPEND))
+
+void plat_shutdown(struct xpv_domain *dom, enum xpv_shutdown what);	/* as struct xpv_domain_desc wants it */
 
 /* --- domain.c: the domain and xenbus --------------------------------------------------------------------------- */
 

@@ -36,6 +36,9 @@ static char *unplug = "ide-disks";
 module_param(unplug, charp, 0444);
 MODULE_PARM_DESC(unplug, "emulated devices to unplug when none of their kind is in use: never, ide-disks (default), nics, all");
 
+/* What the device model was told to unplug. */
+static u16 unplugged;
+
 /* --- The kernel's devices ------------------------------------------------------------------------------------- */
 
 /**
@@ -187,11 +190,26 @@ static void do_unplug(u16 mask)
 
 	remove_devices(mask);
 	outw(mask, PORT_MAGIC);
+	unplugged = mask;
 	if (!ide)
 		return;
 	if (device_attach(&ide->dev) < 1)
 		pr_warn("%s did not get its driver back\n", pci_name(ide));
 	pci_dev_put(ide);
+}
+
+/* The kernel does not see them as long as nobody looks again. */
+void plat_unplug_again(void)
+{
+	struct unplug_facts facts = { .wanted = unplugged };
+
+	if (!unplugged)
+		return;
+	introduce(&facts);
+	if (facts.after == UNPLUG_MAGIC)
+		outw(unplugged, PORT_MAGIC);
+	else
+		pr_warn("the new device model does not unplug what the old one has unplugged\n");
 }
 
 void __init plat_unplug(void)

@@ -15,9 +15,16 @@
 #include <linux/delay.h>
 #include <linux/module.h>
 #include <asm/sync_bitops.h>
+#include <xen/interface/hvm/params.h>
 #include "platform.h"
 
 #define TRIAL_TIME	(2 * HZ)
+
+/*
+ * The toolstack asks a domain to suspend itself if there is an interrupt of the kind that a kernel had before there
+ * were vectors. This one, an ISA interrupt without a device, is not used.
+ */
+#define TOKEN_INTERRUPT	5
 
 static char *upcall = "vector";
 module_param(upcall, charp, 0444);
@@ -211,11 +218,15 @@ int plat_upcall_start(struct platform *p)
 	p->cpu = cpu < 0 ? cpumask_first(cpu_online_mask) : cpu;
 	err = ways_try(p);
 	cpus_read_unlock();
+	if (!err && p->way != &plat_upcall_intx && plat_param_set(HVM_PARAM_CALLBACK_IRQ, TOKEN_INTERRUPT))
+		dev_notice(&p->pdev->dev, "the toolstack will not ask this domain before it suspends it\n");
 	return err;
 }
 
 void plat_upcall_stop(struct platform *p)
 {
+	if (p->way != &plat_upcall_intx)
+		plat_param_set(HVM_PARAM_CALLBACK_IRQ, 0);
 	p->way->stop(p);
 	/* Bounded: a call is run in the target's next interrupt. */
 	while (test_bit(0, &p->forwarding))

@@ -115,7 +115,7 @@ static void look(struct work_struct *work)
 		err = xpv_st_transact(dom->store, take_body, &r);
 	if (!err && r.what >= 0) {
 		pr_info("domain %u: the toolstack asks for %s\n", xpv_domain_id(dom), words[r.what]);
-		dom->shutdown(dom->hv, r.what);
+		dom->shutdown(dom, r.what);
 	}
 	if (err && err != -EACCES && !READ_ONCE(c->stop) && !xpv_st_is_dead(dom->store))
 		queue_delayed_work(system_unbound_wq, &c->work, RETRY);

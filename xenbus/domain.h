@@ -62,7 +62,7 @@ struct xpv_domain {
 	struct xpv_bus_domain *bus;
 
 	unsigned int shutdowns;
-	void (*shutdown)(void *hv, enum xpv_shutdown what);
+	void (*shutdown)(struct xpv_domain *dom, enum xpv_shutdown what);
 	struct xpv_control *control;
 
 	void (*released)(void *hv);

@@ -255,8 +255,9 @@ enum xpv_shutdown {
  * @toolstack:  this is the domain whose store client /dev/xen/xenbus is
  *              (never so where the kernel has a /dev/xen/xenbus of its own: /dev/xen/xenbus-<domid> is made alone then)
  * @shutdowns:  BIT(XPV_SHUTDOWN_*) that @shutdown obeys; the toolstack is told so. 0: it is not listened to
- * @shutdown:   the toolstack asks, and has been told that it was heard. Process context, one at a time, ended when
- *              xpv_domain_unregister() returns, which waits for it; may call xpv_domain_suspend() and _resume()
+ * @shutdown:   the toolstack asks, and has been told that it was heard. Process context, one at a time; perhaps before
+ *              xpv_domain_register() has returned, not after xpv_domain_unregister() has, which waits for it. May call
+ *              xpv_domain_suspend() and _resume()
  */
 struct xpv_domain_desc {
 	const struct xpv_hv_ops *ops;
@@ -265,7 +266,7 @@ struct xpv_domain_desc {
 	domid_t domid;
 	bool toolstack;
 	unsigned int shutdowns;
-	void (*shutdown)(void *hv, enum xpv_shutdown what);
+	void (*shutdown)(struct xpv_domain *dom, enum xpv_shutdown what);
 };
 
 /**

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the toolstack asks of the domain: to power off, to reboot, or to suspend itself, which is how it is saved and
+ * migrated.
+ *
+ *	xpv_domain_suspend()		devices, store client and the guest's side let go
+ *	plat_facilities_stop()		upcalls and shared_info, as when the module is unloaded
+ *	SCHEDOP_shutdown		with all virtual CPUs stopped; returns in the restored domain, which may be another
+ *					one on another host, or in this one when the suspend was cancelled
+ *	the mirror of all that
+ *
+ * Nothing of the hypervisor's is left in the memory that is saved but the frames of the grant table, whose place is
+ * kept. So it makes no difference whether the domain is a new one.
+ *
+ * The kernel does not notice: its processors, timers and emulated devices are saved and restored with their states, and
+ * programs go on in between two instructions. Its clocks stand still meanwhile: the time of day is late afterwards.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/reboot.h>
+#include <linux/stop_machine.h>
+#include <xen/interface/sched.h>
+#include "platform.h"
+
+#define RESUME_TRIES	10
+#define RESUME_PAUSE_MS	1000
+
+/* All other virtual CPUs wait, with interrupts off. */
+static int leave(void *unused)
+{
+	struct sched_shutdown op = { .reason = SHUTDOWN_suspend };
+
+	return plat_sched_op(SCHEDOP_shutdown, &op);
+}
+
+/* Without memory it may be better the next time. */
+static int resume(struct platform *p, struct xpv_domain *dom)
+{
+	int err = p->shared ? 0 : plat_facilities_start(p);
+
+	return err ?: xpv_domain_resume(dom, p->domid);
+}
+
+static void resume_or_try_again(struct platform *p, struct xpv_domain *dom)
+{
+	unsigned int tries = RESUME_TRIES;
+	int err;
+
+	while ((err = resume(p, dom)) && --tries) {
+		dev_warn(&p->pdev->dev, "the domain cannot go on (%d), once more\n", err);
+		msleep(RESUME_PAUSE_MS);
+	}
+	if (err)
+		dev_err(&p->pdev->dev, "the domain stays suspended (%d): its devices do nothing until this module is loaded anew\n",
+			err);
+	else
+		dev_info(&p->pdev->dev, "domain %u goes on\n", p->domid);
+}
+
+static void suspend(struct platform *p, struct xpv_domain *dom)
+{
+	int ret = xpv_domain_suspend(dom);
+
+	if (ret) {
+		dev_err(&p->pdev->dev, "the domain cannot be suspended (%d)\n", ret);
+		return;
+	}
+	plat_facilities_stop(p);
+	ret = stop_machine(leave, NULL, NULL);
+	if (ret < 0)
+		dev_err(&p->pdev->dev, "the hypervisor does not suspend the domain (%d)\n", ret);
+	else
+		plat_unplug_again();
+	resume_or_try_again(p, dom);
+}
+
+void plat_shutdown(struct xpv_domain *dom, enum xpv_shutdown what)
+{
+	switch (what) {
+	case XPV_SHUTDOWN_SUSPEND:
+		suspend(xpv_domain_hv(dom), dom);
+		break;
+	case XPV_SHUTDOWN_REBOOT:
+		orderly_reboot();
+		break;
+	default:
+		orderly_poweroff(false);
+		break;
+	}
+}

@@ -1,0 +1,140 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Guests are saved and go on, are saved and restored, and migrated, under verified I/O; and are shut down by the toolstack.
+# timeout: 420
+#
+# -e XPV_FULL=1 has all guests, -e 'XPV_SAVED=pvh 6.12 2 intree' that one.
+# shellcheck source=/dev/null
+. "$XPV_TOP/tests/xen/lib.sh"
+# shellcheck source=/dev/null
+. "$XPV_TOP/tests/xen/xpv.sh"
+
+# A line: type and kernel of the guest, virtual CPUs, backend.
+table()
+{
+	local kernel type
+
+	if [ "${XPV_SAVED:-}" ]; then
+		echo "$XPV_SAVED"
+	elif [ "${XPV_FULL:-}" ]; then
+		for kernel in 6.1 6.12; do
+			for type in hvm-nopv pv pvh hvm; do
+				echo "$type $kernel 1 ours"
+				echo "$type $kernel 2 intree"
+			done
+		done
+	else
+		echo 'hvm-nopv 6.12 2 intree'
+		echo 'pv 6.1 1 ours'
+	fi
+}
+
+image=/run/xpv/saved
+
+die()
+{
+	dmesg | tail -n 15
+	tail -n +1 /sys/bus/xpv-backend/devices/*vbd*/status 2>/dev/null
+	xenstore-ls -f 2>/dev/null | grep -E '/(vbd|error|control)/' | head -n 60
+	tail -n 20 "$XPV_LOGS/xl.log"
+	guest_run g 'dmesg | tail -n 25; cat /sys/bus/xpv/devices/*vbd*/status /tmp/fio' 2>/dev/null
+	fail "$@"
+}
+
+# quiet COMMAND...: its output goes to a log
+quiet()
+{
+	echo "+ $*" >>"$XPV_LOGS/xl.log"
+	timeout $((90 * ${XPV_SLOW:-1})) "$@" >>"$XPV_LOGS/xl.log" 2>&1
+}
+
+# What is written is read again at once; it ends by itself only where that fails.
+io_start()
+{
+	guest_run g "
+		(fio --name=v --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=8 --rw=randwrite --bsrange=4k-32k --size=8m \
+			--time_based --runtime=3600 --verify=crc32c --verify_backlog=64 --verify_fatal=1 --verify_state_save=0 --minimal \
+			>/tmp/fio 2>&1; echo \$? >/tmp/fio.status) >/dev/null 2>&1 </dev/null &
+		sleep 1; [ ! -e /tmp/fio.status ]"
+}
+
+# io_goes_on: a hundred requests more
+io_goes_on()
+{
+	guest_run g '
+		done() { awk "{ print \$1 + \$5 }" /sys/block/xvda/stat; }
+		n=0 start=$(done)
+		until [ $(($(done) - start)) -gt 100 ]; do
+			n=$((n + 1))
+			[ $n -lt 300 ] && [ ! -e /tmp/fio.status ] || exit 1
+			sleep 0.1
+		done'
+}
+
+io_end()
+{
+	guest_run g '
+		killall -INT fio
+		n=0
+		until [ -e /tmp/fio.status ]; do n=$((n + 1)); [ $n -lt 200 ] || exit 1; sleep 0.1; done
+		[ "$(cut -d ";" -f 5 /tmp/fio | tail -n 1)" = 0 ] && ! grep -qi verify: /tmp/fio'
+}
+
+# step TEXT: the guest is there, and its I/O goes on
+step()
+{
+	guest_find g && guest_wait g 60 || die "$1: the guest does not answer"
+	io_goes_on || die "$1: I/O does not go on"
+	guest_run g '[ "$(xenstore-read name 2>/dev/null || echo g)" = g ]' || die "$1: another store"
+	note "$guest: $1: domain $(xl domid g), $((SECONDS - start)) s"
+	start=$SECONDS
+}
+
+# guest TYPE KERNEL VCPUS BACKEND
+guest()
+{
+	local guest="$*" start=$SECONDS here there old
+
+	xpv_backend "$4" || die "the backend's modules"
+	guest_create g "$1" "$2" -v "$3" -M 256 -l xpv-blkfront -l xpv-platform-pci -l xpv-hv-native -b fio
+	xpv_frontend g ours || die "the frontend's modules"
+	disk_attach g "$dev" xvda || die "attach"
+	io_start || die "fio"
+
+	step "up"
+	quiet xl save -c g "$image" || die "xl save -c"
+	step "a save that is not the end"
+	old=$(xl domid g)
+	quiet xl save g "$image" || die "xl save"
+	guest_gone g || die "saved, and there still"
+	quiet xl restore "$image" || die "xl restore"
+	rm "$image"
+	[ "$(xl domid g)" != "$old" ] || die "the domain's number is the old one"
+	step "restored"
+	quiet xl migrate -s '' g 'exec xl migrate-receive' || die "xl migrate"
+	step "migrated"
+
+	io_end || die "fio found something"
+	there=$(guest_run g 'dd if=/dev/xvda bs=64k count=128 iflag=direct 2>/dev/null | md5sum')
+	here=$(dd if="$dev" bs=64k count=128 iflag=direct 2>/dev/null | md5sum)
+	[ "$there" = "$here" ] || die "the guest reads $there, dom0 $here"
+	disk_detach g xvda || die "detach"
+
+	# its user space is one shell, which does not end when it is asked to
+	guest_run g 'printf "#!/bin/sh\nexec /bin/busybox poweroff -f\n" >/sbin/poweroff; chmod +x /sbin/poweroff'
+	guest_dmesg g >"$XPV_GUESTS/g/dmesg.log"
+	quiet xl shutdown g || die "xl shutdown"
+	guest_wait_gone g 30 || die "the guest does not hear that it is to end"
+	guest_destroy g || fail "the guest's log"
+	note "$guest: shut down: $((SECONDS - start)) s"
+}
+
+dev=$(disk_null saved 16) || fail "no null_blk"
+failed=0
+mapfile -t lines < <(table)
+for line in "${lines[@]}"; do
+	# shellcheck disable=SC2086 # words
+	(guest $line) || { failed=1; note "$line: failed"; guest_destroy g; }
+done
+xpv_backend intree || failed=1
+exit $failed
