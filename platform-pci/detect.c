@@ -18,6 +18,7 @@
 #define LEAF_END	0x40010000
 #define LEAF_STEP	0x100
 #define LEAF_VERSION	1
+#define LEAF_PAGE	2
 #define LEAF_HVM	4
 
 static u32 base __ro_after_init;
@@ -71,6 +72,14 @@ int __init plat_detect(void)
 	version = cpuid_eax(base + LEAF_VERSION);
 	pr_info("Xen %u.%u\n", version >> 16, version & 0xffff);
 	return 0;
+}
+
+u32 __init plat_hypercall_msr(void)
+{
+	u32 pages, msr, c, d;
+
+	cpuid(base + LEAF_PAGE, &pages, &msr, &c, &d);
+	return pages ? msr : 0;
 }
 
 /* An older Xen does not say it, but names the domain as the peer of a port that is for itself. */

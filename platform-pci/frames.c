@@ -16,11 +16,16 @@
 
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <asm/sync_bitops.h>
 #include <xen/interface/hvm/params.h>
 #include <xen/interface/io/xs_wire.h>
 #include <xen/interface/memory.h>
 #include "platform.h"
+
+static char *frames = "memory";
+module_param(frames, charp, 0444);
+MODULE_PARM_DESC(frames, "where the hypervisor shows its frames: memory (in place of pages of the kernel's; default) or bar (the device's region)");
 
 #define FRAME_ENTRIES	(PAGE_SIZE / sizeof(struct grant_entry_v1))
 
@@ -58,43 +63,79 @@ void plat_page_fill(struct page *page)
 		__free_page(page);
 }
 
-/* What was at @page goes: a frame that is shown somewhere else moves. */
-static int show(unsigned int space, unsigned long idx, struct page *page)
+/* A place for a frame: without one now, or one of the device's. */
+static int place_take(unsigned long *gfn, void **va)
 {
-	struct xen_add_to_physmap op = {
-		.domid = DOMID_SELF, .space = space, .idx = idx, .gpfn = page_to_pfn(page),
-	};
+	struct page *page;
+
+	if (plat_bar_used())
+		return plat_bar_take(gfn, va);
+	page = plat_page_hole();
+	if (!page)
+		return -ENOMEM;
+	*gfn = page_to_pfn(page);
+	*va = page_address(page);
+	return 0;
+}
+
+static void place_give(void *va)
+{
+	if (plat_bar_used())
+		plat_bar_give(va);
+	else
+		plat_page_fill(virt_to_page(va));
+}
+
+static unsigned long gfn_of(const void *va)
+{
+	return plat_bar_used() ? plat_bar_gfn(va) : page_to_pfn(virt_to_page(va));
+}
+
+/* What was there goes: a frame that is shown somewhere else moves. */
+static int show(unsigned int space, unsigned long idx, unsigned long gfn)
+{
+	struct xen_add_to_physmap op = { .domid = DOMID_SELF, .space = space, .idx = idx, .gpfn = gfn };
 
 	return plat_memory_op(XENMEM_add_to_physmap, &op);
 }
 
 int plat_frame_map(unsigned int space, unsigned long idx, void **va)
 {
-	struct page *page = plat_page_hole();
+	unsigned long gfn;
 	int err;
 
-	if (!page)
-		return -ENOMEM;
-	err = show(space, idx, page);
-	if (err) {
-		plat_page_fill(page);
+	err = place_take(&gfn, va);
+	if (err)
 		return err;
-	}
-	*va = page_address(page);
-	return 0;
+	err = show(space, idx, gfn);
+	if (err)
+		place_give(*va);
+	return err;
 }
 
 void plat_frame_unmap(void *va)
 {
-	struct page *page = virt_to_page(va);
-	struct xen_remove_from_physmap op = { .domid = DOMID_SELF, .gpfn = page_to_pfn(page) };
+	struct xen_remove_from_physmap op = { .domid = DOMID_SELF, .gpfn = gfn_of(va) };
 	int err = plat_memory_op(XENMEM_remove_from_physmap, &op);
 
-	if (err) {
+	if (err)
 		pr_warn("a page is lost: Xen does not take its own out of it (%d)\n", err);
-		return;
-	}
-	plat_page_fill(page);
+	else
+		place_give(va);
+}
+
+int plat_frames_start(struct pci_dev *pdev)
+{
+	if (sysfs_streq(frames, "bar"))
+		return plat_bar_start(pdev);
+	if (!sysfs_streq(frames, "memory"))
+		pr_warn("frames=%s: memory or bar\n", frames);
+	return 0;
+}
+
+void plat_frames_stop(struct pci_dev *pdev)
+{
+	plat_bar_stop(pdev);
 }
 
 /* --- The grant table ------------------------------------------------------------------------------------------ */
@@ -126,7 +167,7 @@ static int grant_frame_map(struct platform *p, unsigned int idx, void **va)
 	if (idx >= p->max_frames)
 		return -ENOSPC;
 	if (*va)
-		return show(XENMAPSPACE_grant_table, idx, virt_to_page(*va));
+		return show(XENMAPSPACE_grant_table, idx, gfn_of(*va));
 	err = plat_frame_map(XENMAPSPACE_grant_table, idx, va);
 	if (!err)
 		grants_clean(*va, idx);

@@ -93,11 +93,14 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = pci_enable_device(pdev);
 	if (err)
 		goto err_one;
+	err = plat_frames_start(pdev);
+	if (err)
+		goto err_enable;
 
 	err = -ENOMEM;
 	p = kzalloc(sizeof(*p), GFP_KERNEL);
 	if (!p)
-		goto err_enable;
+		goto err_frames;
 	p->pdev = pdev;
 	init_completion(&p->released);
 	err = bring_up(p);
@@ -108,6 +111,8 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 err_free:
 	kfree(p);
+err_frames:
+	plat_frames_stop(pdev);
 err_enable:
 	pci_disable_device(pdev);
 err_one:
@@ -123,6 +128,7 @@ static void remove(struct pci_dev *pdev)
 	plat_space_exit(&p->space);
 	plat_facilities_stop(p);
 	kfree(p);
+	plat_frames_stop(pdev);
 	pci_disable_device(pdev);
 	give_the_one();
 }

@@ -89,6 +89,8 @@ void plat_facilities_stop(struct platform *p);
 /* --- detect.c: is this Xen, and whose kernel is it ------------------------------------------------------------ */
 
 int plat_detect(void);
+/* plat_hypercall_msr() - the register that takes the address of the hypercall page, or 0 */
+u32 plat_hypercall_msr(void);
 /* plat_domid() - the domain's number. Makes hypercalls */
 int plat_domid(domid_t *domid);
 /* plat_vcpu_note() - take note of the virtual CPU's number of the Linux CPU that calls. Preemption off */
@@ -115,6 +117,9 @@ int plat_param_set(u32 index, u64 value);
 struct page *plat_page_hole(void);
 /* plat_page_fill() - mirror of plat_page_hole(): has a frame again, and is freed. May sleep */
 void plat_page_fill(struct page *page);
+/* plat_frames_start() - where frames are to be shown */
+int plat_frames_start(struct pci_dev *pdev);
+void plat_frames_stop(struct pci_dev *pdev);
 /* plat_frame_map() - show a frame of the hypervisor (XENMAPSPACE_*) at *@va, in write-back memory. May sleep */
 int plat_frame_map(unsigned int space, unsigned long idx, void **va);
 void plat_frame_unmap(void *va);
@@ -122,6 +127,15 @@ int plat_map_frame(void *hv, enum xpv_frame_space space, unsigned int idx, void 
 void plat_unmap_frame(void *hv, enum xpv_frame_space space, unsigned int idx, void *va);
 int plat_shared_map(struct platform *p);
 void plat_shared_unmap(struct platform *p);
+
+/* --- bar.c: the device's memory region as the place for them. Process context ------------------------------------ */
+
+int plat_bar_start(struct pci_dev *pdev);
+void plat_bar_stop(struct pci_dev *pdev);	/* no-op if it was not started */
+bool plat_bar_used(void);
+int plat_bar_take(unsigned long *gfn, void **va);
+void plat_bar_give(void *va);
+unsigned long plat_bar_gfn(const void *va);	/* of what was taken */
 
 /* --- space.c: room for pages of other domains ------------------------------------------------------------------ */
 

@@ -50,12 +50,26 @@ for round in 1 2 3; do
 done
 kill $reader'
 
-# one EVENTS ASKED GOT [MORE]: all modules in, a disk attached, filled, MORE, detached, all modules out
+# obeyed PARAMETER...: the provider does what was asked for
+obeyed()
+{
+	local p
+
+	for p; do
+		case $p in
+		hypercall=page) guest_run g "dmesg | grep hypercalls | tail -n 1 | grep page" ;;
+		frames=bar) guest_run g "grep xpv-frames /proc/iomem" ;;
+		esac || fail "$p does not take effect"
+	done
+}
+
+# one EVENTS ASKED GOT [MORE [PARAMETER...]]: all modules in, a disk attached, filled, MORE, detached, all modules out
 one()
 {
 	local out start=$SECONDS
 
-	out=$(xpv_load g -e "$1" upcall="$2") || fail "$2: loading: $out"
+	out=$(xpv_load g -e "$1" upcall="$2" "${@:5}") || fail "$2: loading: $out"
+	obeyed "${@:5}"
 	out=$(guest_run g "dmesg | grep -o 'upcalls by .*' | tail -n 1")
 	[ "$out" = "upcalls by $3" ] || fail "upcall=$2: $out"
 	out=$(guest_run g 'xenstore-read name') || fail "$2: xenstore-read: $out"
@@ -68,7 +82,7 @@ one()
 	note "$(guest_run g 'cat /proc/interrupts' | grep -i -e xpv -e CPU0)"
 	disk_detach g xvda || fail "$2: detach"
 	out=$(xpv_unload g) || fail "$2: unloading: $out"
-	note "upcall=$2 events=$1: $((SECONDS - start)) s"
+	note "upcall=$2 events=$1 ${*:5}: $((SECONDS - start)) s"
 }
 
 try()
@@ -78,7 +92,7 @@ try()
 	guest_create g hvm-nopv "$1" -v 2 -b xenstore-read -l xpv-blkfront
 	free=$(guest_run g "grep MemFree /proc/meminfo")
 	if [ "$1" = 6.1 ] || [ "${XPV_FULL:-}" ]; then
-		one 2l poll poll
+		one 2l poll poll "" hypercall=page frames=bar
 		one fifo vector vector "$hotplug"
 	fi
 	if [ "$1" != 6.1 ] || [ "${XPV_FULL:-}" ]; then
