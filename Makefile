@@ -56,7 +56,10 @@ check-stub: setup debug-kernel
 check-install: setup
 	@tests/run --suite install
 
-check-xen: setup
+noxen-kernel: setup
+	@tests/vm/debug-kernel noxen
+
+check-xen: setup noxen-kernel
 	@tests/run --suite xen
 
 # Some minutes with nothing else on the machine.
@@ -93,8 +96,9 @@ help:
 	@echo 'make shell-xen         a prompt in dom0 of real Xen, with functions that make guests; K=6.1, 6.12'
 	@echo 'make setup             installs the Debian packages that are missing (demo and check do it)'
 	@echo 'make debug-kernel      builds the debug kernel into /var/cache/xpv, once (check does it)'
+	@echo 'make noxen-kernel      builds a kernel without Xen code there, for a guest (check-xen does it)'
 	@echo
 	@echo 'tests/run --help       single cases, other kernels'
 
-.PHONY: all modules tools modules_install install clean setup debug-kernel demo check lint unit check-stub check-install check-xen \
+.PHONY: all modules tools modules_install install clean setup debug-kernel noxen-kernel demo check lint unit check-stub check-install check-xen \
 	bench-xen shell shell-xen help

@@ -5,7 +5,7 @@
 #
 #   guest_create NAME TYPE KERNEL [options]   boot a guest and wait until it takes commands; ends the case when it does not
 #       TYPE     hvm-nopv (its kernel runs no Xen code: for platform-pci), hvm, pvh, pv
-#       KERNEL   6.1, 6.12, debug, or a release of /boot
+#       KERNEL   6.1, 6.12, debug, noxen (small, without any Xen code), or a release of /boot
 #       -v N     vCPUs (1)                    -M MIB   memory (384)
 #       -a ARGS  more of a kernel command line
 #       -m MOD   a module with what it depends on, loaded at boot: of the kernel, or of the suite (xpv-..., as built in
@@ -70,11 +70,13 @@ kernel_image()
 {
 	local dir
 
-	if [ "$1" = debug ]; then
-		dir=$("$XPV_TOP/tests/vm/debug-kernel" --path)
-		echo "$dir/arch/x86/boot/bzImage $(cat "$dir/include/config/kernel.release")"
+	case $1 in
+	debug | noxen)
+		dir=$("$XPV_TOP/tests/vm/debug-kernel" --path "$1")
+		echo "$dir/arch/x86/boot/bzImage $("$XPV_TOP/tests/lib/release" "$dir")"
 		return
-	fi
+		;;
+	esac
 	set -- "$1" "$(find /boot -name "vmlinuz-$1" -o -name "vmlinuz-$1[.-]*" | sort -V | tail -1)"
 	[ "$2" ] && echo "$2 ${2#/boot/vmlinuz-}"
 }

@@ -59,6 +59,7 @@ io_start()
 }
 
 # io_goes_on: a hundred requests more
+# shellcheck disable=SC2016 # for the guest
 io_goes_on()
 {
 	guest_run g '
@@ -71,6 +72,7 @@ io_goes_on()
 		done'
 }
 
+# shellcheck disable=SC2016 # for the guest
 io_end()
 {
 	guest_run g '
@@ -83,8 +85,10 @@ io_end()
 # step TEXT: the guest is there, and its I/O goes on
 step()
 {
-	guest_find g && guest_wait g 60 || die "$1: the guest does not answer"
+	guest_find g || die "$1: no guest"
+	guest_wait g 60 || die "$1: the guest does not answer"
 	io_goes_on || die "$1: I/O does not go on"
+	# shellcheck disable=SC2016 # for the guest
 	guest_run g '[ "$(xenstore-read name 2>/dev/null || echo g)" = g ]' || die "$1: another store"
 	note "$guest: $1: domain $(xl domid g), $((SECONDS - start)) s"
 	start=$SECONDS

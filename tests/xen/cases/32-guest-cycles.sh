@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Guests with a disk of our backend are created and destroyed, at any moment: nothing of them is left in dom0 or in Xen.
+# timeout: 240
+#
+# -e XPV_FULL=1 has 100 of them.
+# shellcheck source=/dev/null
+. "$XPV_TOP/tests/xen/lib.sh"
+# shellcheck source=/dev/null
+. "$XPV_TOP/tests/xen/xpv.sh"
+
+die()
+{
+	dmesg | tail -n 15
+	tail -n +1 /sys/bus/xpv-backend/devices/*vbd*/status 2>/dev/null
+	fail "$@"
+}
+
+# What there is of guests: nodes of the store, ports of dom0, MiB that Xen has free, interrupts and devices of disks in dom0.
+held()
+{
+	echo "nodes $(xenstore-ls -f | wc -l)"
+	echo "ports $(/usr/lib/xen-4.17/bin/lsevtchn 0 | wc -l)"
+	echo "free $(xl info free_memory)"
+	echo "interrupts $(grep -c d0-vbd /proc/interrupts)"
+	echo "devices $(find /sys/bus/xpv-backend/devices/ -name 'd0-vbd-*' | wc -l)"
+}
+
+as_before()
+{
+	[ "$(held)" = "$before" ]
+}
+
+disk_is_free()
+{
+	mkswap -f "$dev" >/dev/null 2>&1
+}
+
+# cycle N: every other guest is destroyed on its way up, a bit later each time; the others in the middle of I/O
+cycle()
+{
+	if [ $(($1 % 2)) = 0 ]; then
+		guest_create g pv "$kernel" -n -m xen-blkfront -d "vdev=xvda,format=raw,target=$dev"
+		sleep "0.$(($1 * 7 % 10))"
+		timeout 60 xl destroy g || die "cycle $1: xl destroy"
+		guest_destroy g || die "cycle $1: destroying g"
+		return
+	fi
+	guest_create g pv "$kernel" -m xen-blkfront -d "vdev=xvda,format=raw,target=$dev"
+	disk_wait g xvda || die "cycle $1: no disk"
+	guest_run g 'for i in 1 2 3 4; do dd if=/dev/zero of=/dev/xvda bs=64k oflag=direct 2>/dev/null & done; sleep 0.5' || :
+	guest_destroy g || die "cycle $1: destroying g"
+}
+
+kernel=${XPV_GUEST_KERNELS:-6.1}
+dev=$(disk_null cycles 64) || fail "no null_blk"
+xpv_backend ours || die "the backend's modules"
+cycle 1
+sleep 1
+before=$(held)
+for n in $(seq 2 "$([ "${XPV_FULL:-}" ] && echo 100 || echo 5)"); do
+	cycle "$n"
+	wait_for 20 as_before || die "cycle $n: before: $before; now: $(held)"
+	wait_for 20 disk_is_free || die "cycle $n: the disk is busy"
+done
+note "$before"
+xpv_backend intree || die "the modules stay"
