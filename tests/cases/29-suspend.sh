@@ -48,7 +48,7 @@ again()
 
 load xpv-xenbus || die "insmod xpv-xenbus"
 suite_load
-disk 96 irqmode=2 completion_nsec=2000000
+disk 96
 backing=$disk
 domain mig
 first=$domid
@@ -68,7 +68,11 @@ sleep 1
 
 for mode in 2l fifo; do
 	echo $mode >$param
+	# what the backend does not hear of is in flight for sure
+	echo 1000000 >"$stub/Domain-0/drop_events"
+	sleep 0.5
 	control mig suspend || fail "suspend"
+	echo 0 >"$stub/Domain-0/drop_events"
 	same "it says so" suspended "$(cat "$stub/mig/control")"
 	same "it has no port but the store's" 1 "$(cat "$stub/mig/ports")"
 	status_of fe "$first" 51712 | grep -q suspended || fail "status: $(status_of fe "$first" 51712)"

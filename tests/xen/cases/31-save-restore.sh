@@ -29,7 +29,8 @@ table()
 	fi
 }
 
-image=/run/xpv/saved
+image=$XPV_LOGS/saved
+pipe=/run/xpv/saved
 
 die()
 {
@@ -48,6 +49,21 @@ quiet()
 	timeout $((90 * ${XPV_SLOW:-1})) "$@" >>"$XPV_LOGS/xl.log" 2>&1
 }
 
+# save OPTION...: the guest. Its pages cannot be written to a file that is shared with the machine outside, but through a pipe.
+save()
+{
+	local rc writer
+
+	mkfifo "$pipe"
+	cat "$pipe" >"$image" &
+	writer=$!
+	quiet xl save "$@" g "$pipe"
+	rc=$?
+	wait $writer
+	rm "$pipe"
+	return $rc
+}
+
 # What is written is read again at once; it ends by itself only where that fails.
 io_start()
 {
@@ -63,9 +79,9 @@ io_start()
 io_goes_on()
 {
 	guest_run g '
-		done() { awk "{ print \$1 + \$5 }" /sys/block/xvda/stat; }
-		n=0 start=$(done)
-		until [ $(($(done) - start)) -gt 100 ]; do
+		ios() { awk "{ print \$1 + \$5 }" /sys/block/xvda/stat; }
+		n=0 start=$(ios)
+		until [ $(($(ios) - start)) -gt 100 ]; do
 			n=$((n + 1))
 			[ $n -lt 300 ] && [ ! -e /tmp/fio.status ] || exit 1
 			sleep 0.1
@@ -100,16 +116,16 @@ guest()
 	local guest="$*" start=$SECONDS here there old
 
 	xpv_backend "$4" || die "the backend's modules"
-	guest_create g "$1" "$2" -v "$3" -M 256 -l xpv-blkfront -l xpv-platform-pci -l xpv-hv-native -b fio
+	guest_create g "$1" "$2" -v "$3" -M 448 -l xpv-blkfront -l xpv-platform-pci -l xpv-hv-native -b fio
 	xpv_frontend g ours || die "the frontend's modules"
 	disk_attach g "$dev" xvda || die "attach"
 	io_start || die "fio"
 
 	step "up"
-	quiet xl save -c g "$image" || die "xl save -c"
+	save -c || die "xl save -c"
 	step "a save that is not the end"
 	old=$(xl domid g)
-	quiet xl save g "$image" || die "xl save"
+	save || die "xl save"
 	guest_gone g || die "saved, and there still"
 	quiet xl restore "$image" || die "xl restore"
 	rm "$image"
