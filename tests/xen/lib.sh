@@ -32,6 +32,7 @@
 #   disk_detach GUEST VDEV            xl block-detach, and wait until it is gone there
 #   disk_compare GUEST DEVICE         16 MiB that no cache answers for: from guest to dom0 and back, checksums compared;
 #                                     the guest's disk is xvda, dom0's DEVICE
+#   again_if_lost COMMAND...          in a subshell; once more if the emulation of Xen's processor has lost a guest meanwhile
 #   wait_for SECONDS COMMAND...       until the command succeeds
 #   fail TEXT...                      end the case; note TEXT...
 #
@@ -165,7 +166,7 @@ guest_cmdline()
 guest_create()
 {
 	local name=$1 type=$2 kernel=$3 dir=$XPV_GUESTS/$1 OPTIND=1 opt
-	local vcpus=1 memory=384 args='' load='' image release ramdisk cmdline wait=1 n
+	local vcpus=1 memory=384 args='' load='' image release ramdisk cmdline wait=1 n lost
 	local initramfs=() disks=() lines=()
 
 	shift 3
@@ -193,10 +194,11 @@ guest_create()
 	cmdline=$(guest_cmdline)
 	guest_config >"$dir/config"
 	for n in 1 2 3; do
+		lost=$(guests_lost)
 		guest_start "$name" "$dir"
 		[ "$wait" ] || return 0
 		guest_wait "$name" && return
-		guest_lost "$(<"$dir/domid")" || break
+		[ "$(guests_lost)" -gt "$lost" ] || break
 		note "$name: lost by the emulation, once more"
 	done
 	fail "guest $name ($type, $kernel) does not take commands"
@@ -213,10 +215,27 @@ guest_start()
 }
 
 # QEMU's emulation of SVM now and then leaves a guest with registers of its host: an address of Xen's own text where no guest can
-# be, at which the guest dies of a triple fault. Nothing that runs in the guest could do that.
-guest_lost()
+# be, at which the guest dies of a triple fault. Nothing that runs in the guest could do that. How many have been lost:
+guests_lost()
 {
-	xl dmesg | sed -n "/d$1v[0-9]* Triple fault/,/cs: /p" | grep -q 'RIP: *e008:\[<ffff82d0'
+	xl dmesg | awk '/Triple fault/ { fault = 1 } /RIP:/ { lost += fault && /RIP: *e008:\[<ffff82d0/; fault = 0 } END { print lost + 0 }'
+}
+
+again_if_lost()
+{
+	local lost rc n dir
+
+	for n in 1 2 3; do
+		lost=$(guests_lost)
+		("$@") && return
+		rc=$?
+		[ "$(guests_lost)" -gt "$lost" ] || return $rc
+		note "$*: a guest was lost by the emulation, once more"
+		for dir in "$XPV_GUESTS"/*/; do
+			[ ! -d "$dir" ] || guest_destroy "$(basename "$dir")"
+		done
+	done
+	return $rc
 }
 
 # --- Its life --------------------------------------------------------------------------------------------------------

@@ -46,6 +46,6 @@ guests='pv-6.1 pvh-6.12 hvm-6.1 hvm-nopv-6.12'
 [[ $(uname -r) != 6.12* ]] || guests='pv-6.12 pvh-6.1 hvm-6.12'
 [ ! "${XPV_FULL:-}" ] || guests='pv-6.1 pvh-6.1 hvm-6.1 hvm-nopv-6.1 pv-6.12 pvh-6.12 hvm-6.12 hvm-nopv-6.12'
 for guest in $guests; do
-	(try "${guest%-*}" "${guest##*-}") || { failed=1; note "$guest: failed"; guest_destroy "$guest"; }
+	again_if_lost try "${guest%-*}" "${guest##*-}" || { failed=1; note "$guest: failed"; guest_destroy "$guest"; }
 done
 exit $failed

@@ -109,6 +109,6 @@ try()
 dev=$(disk_null pci 64) || fail "no null_blk"
 failed=0
 for kernel in ${XPV_GUEST_KERNELS:-6.1 6.12}; do
-	(try "$kernel") || { failed=1; note "$kernel: failed"; guest_dmesg g | tail -n 40; guest_destroy g; }
+	again_if_lost try "$kernel" || { failed=1; note "$kernel: failed"; guest_dmesg g | tail -n 40; guest_destroy g; }
 done
 exit $failed

@@ -202,7 +202,7 @@ failed=0
 mapfile -t lines < <(table)
 for line in "${lines[@]}"; do
 	# shellcheck disable=SC2086 # words
-	(guest $line) || { failed=1; note "$line: failed"; guest_destroy g; }
+	again_if_lost guest $line || { failed=1; note "$line: failed"; guest_destroy g; }
 done
 xpv_backend intree || failed=1
 losetup -d "$loop"

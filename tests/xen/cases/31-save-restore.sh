@@ -59,9 +59,9 @@ save()
 	writer=$!
 	quiet xl save "$@" g "$pipe"
 	rc=$?
-	wait $writer
+	wait "$writer"
 	rm "$pipe"
-	return $rc
+	return "$rc"
 }
 
 # What is written is read again at once; it ends by itself only where that fails.
@@ -154,7 +154,7 @@ failed=0
 mapfile -t lines < <(table)
 for line in "${lines[@]}"; do
 	# shellcheck disable=SC2086 # words
-	(guest $line) || { failed=1; note "$line: failed"; guest_destroy g; }
+	again_if_lost guest $line || { failed=1; note "$line: failed"; guest_destroy g; }
 done
 xpv_backend intree || failed=1
 exit $failed
