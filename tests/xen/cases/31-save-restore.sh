@@ -110,6 +110,18 @@ step()
 	start=$SECONDS
 }
 
+# migrate TYPE: to this host. A Xen built without shadow page tables cannot migrate PV guests; then they go on.
+migrate()
+{
+	if quiet xl migrate -s '' g 'exec xl migrate-receive'; then
+		step "migrated"
+	elif [ "$1" = pv ] && grep -q 'Failed to enable logdirty: .*95' "$XPV_LOGS/xl.log"; then
+		step "not migrated, because this Xen cannot"
+	else
+		die "xl migrate"
+	fi
+}
+
 # guest TYPE KERNEL VCPUS BACKEND
 guest()
 {
@@ -131,8 +143,7 @@ guest()
 	rm "$image"
 	[ "$(xl domid g)" != "$old" ] || die "the domain's number is the old one"
 	step "restored"
-	quiet xl migrate -s '' g 'exec xl migrate-receive' || die "xl migrate"
-	step "migrated"
+	migrate "$1"
 
 	io_end || die "fio found something"
 	there=$(guest_run g 'dd if=/dev/xvda bs=64k count=128 iflag=direct 2>/dev/null | md5sum')
