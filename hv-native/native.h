@@ -104,7 +104,7 @@ void native_pm_exit(void);
 /* store.c */
 int native_store_start(struct native_store *s, struct xpv_domain *dom);
 void native_store_stop(struct native_store *s);
-void native_store_pause(struct native_store *s);	/* what was sent is done, no transaction is open. Watches stay */
+void native_store_pause(struct native_store *s);	/* what was sent is done, no transaction open; watches stay */
 int native_store_send(struct xpv_domain *dom, const struct xsd_sockmsg *msg, const void *body);
 void native_store_queue(struct native_store *s, struct native_item *item);
 

@@ -28,13 +28,12 @@ static char *hypercall = "instruction";
 module_param(hypercall, charp, 0444);
 MODULE_PARM_DESC(hypercall, "how hypercalls are made: instruction (default), or page");
 
-asm(".pushsection .text.xpv_hypercall, \"ax\"\n"
-    ".balign 4096\n"
-    "plat_hypercall_page:\n"
-    ANNOTATE_NOENDBR
-    ".fill 4096, 1, 0xcc\n"
-    ".popsection");
-extern u8 plat_hypercall_page[];
+asm(".pushsection .text.xpv_hypercall, \"ax\"\n\t"
+	".balign 4096\n"
+	"plat_hypercall_page:\n\t"
+	ANNOTATE_NOENDBR
+	".fill 4096, 1, 0xcc\n\t"
+	".popsection");
 
 static bool by_vmmcall __ro_after_init;
 /* Address of the page that the hypervisor has filled, or 0. */

@@ -81,7 +81,7 @@ struct platform {
 
 /* --- main.c ---------------------------------------------------------------------------------------------------- */
 
-/* plat_facilities_start() - what the domain needs of the hypervisor before it can be registered, or resumed. May sleep */
+/* plat_facilities_start() - what it needs of the hypervisor before it can be registered, or resumed. May sleep */
 int plat_facilities_start(struct platform *p);
 /* plat_facilities_stop() - mirror; no-op if they are not up. The domain is unregistered or suspended */
 void plat_facilities_stop(struct platform *p);
@@ -101,6 +101,7 @@ int plat_vcpu_cpu(unsigned int vcpu);
 
 /* --- hypercall.c: 0 or a negative errno, unless said otherwise; any context ------------------------------------ */
 
+extern u8 plat_hypercall_page[];	/* code of this module's, made by the hypervisor */
 void plat_hypercall_init(void);
 int plat_memory_op(unsigned int cmd, void *arg);	/* or a number of extents */
 int plat_grant_table_op(void *hv, unsigned int cmd, void *ops, unsigned int count);

@@ -5,8 +5,8 @@
  *
  *	xpv_domain_suspend()		devices, store client and the guest's side let go
  *	plat_facilities_stop()		upcalls and shared_info, as when the module is unloaded
- *	SCHEDOP_shutdown		with all virtual CPUs stopped; returns in the restored domain, which may be another
- *					one on another host, or in this one when the suspend was cancelled
+ *	SCHEDOP_shutdown		with all virtual CPUs stopped; returns in the restored domain, perhaps on
+ *					another host, or in this one when the suspend was cancelled
  *	the mirror of all that
  *
  * Nothing of the hypervisor's is left in the memory that is saved but the frames of the grant table, whose place is

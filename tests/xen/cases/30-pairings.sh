@@ -63,7 +63,7 @@ sum_of()
 # fill BACKEND: new data for the first part of the disk; prints its checksum
 fill()
 {
-	dd if=/dev/urandom of="$files/data" bs=1M count=$MIB 2>/dev/null
+	dd if=/dev/urandom of="$files/data" bs=1M count="$MIB" 2>/dev/null
 	case $1 in
 	qdisk)
 		truncate -s 16M "$files/data"
@@ -86,7 +86,7 @@ sums()
 		qemu-img convert -f qcow2 -O raw "$files/image" "$disk" || return
 	fi
 	for n in 0 1; do
-		dd if="$disk" bs=1M skip=$((n * MIB)) count=$MIB iflag="$([ "$1" = qdisk ] || echo direct,)fullblock" 2>/dev/null | sum_of
+		dd if="$disk" bs=1M skip=$((n * MIB)) count="$MIB" iflag="$([ "$1" = qdisk ] || echo direct,)fullblock" 2>/dev/null | sum_of
 	done
 }
 
