@@ -9,6 +9,20 @@
 #include <linux/slab.h>
 #include "guest.h"
 
+/* What does not outlive a suspend. */
+static int connections_start(struct xpv_domain *dom)
+{
+	int err;
+
+	err = guest_events_start(dom);
+	if (err)
+		return err;
+	err = guest_store_start(dom);
+	if (err)
+		guest_events_stop(dom);
+	return err;
+}
+
 static int guest_start(struct xpv_domain *dom)
 {
 	int err;
@@ -20,16 +34,11 @@ static int guest_start(struct xpv_domain *dom)
 	err = guest_grants_start(dom);
 	if (err)
 		goto err_guest;
-	err = guest_events_start(dom);
+	err = connections_start(dom);
 	if (err)
 		goto err_grants;
-	err = guest_store_start(dom);
-	if (err)
-		goto err_events;
 	return 0;
 
-err_events:
-	guest_events_stop(dom);
 err_grants:
 	guest_grants_stop(dom);
 	guest_grants_release(dom);
@@ -59,18 +68,9 @@ static int guest_resume(struct xpv_domain *dom)
 	err = guest_grants_resume(dom);
 	if (err)
 		return err;
-	err = guest_events_start(dom);
+	err = connections_start(dom);
 	if (err)
-		goto err_grants;
-	err = guest_store_start(dom);
-	if (err)
-		goto err_events;
-	return 0;
-
-err_events:
-	guest_events_stop(dom);
-err_grants:
-	guest_grants_stop(dom);
+		guest_grants_stop(dom);
 	return err;
 }
 
