@@ -4,6 +4,7 @@
 # Memory that is not there: allocations that each module asks for fail at random while disks are attached, used and detached, domains
 # come and go, and the store is written. What fails says so; no warning, no leak, and everything works afterwards.
 # kernels: debug
+# allocations: fail
 # timeout: 300
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"
