@@ -28,14 +28,21 @@ plain_cycle()
 # the frontend's block device; the second domain's disk has another name
 blk_of() { basename "$(echo "$(fe_sysfs "$1" 51712)"/block/*)"; }
 
-# kill_cycle HOW NAME DOMID DISK: sets $domid
+# has_done_io DISK NUMBER: more requests than that have come back from the block device
+has_done_io() { [ "$(requests "$1")" -gt "$2" ]; }
+requests() { awk '{ print $1 + $5 }' "/sys/block/$1/stat"; }
+
+# kill_cycle HOW NAME DOMID DISK: sets $domid. Not before fio has the disk open and at work: were the disk killed first, fio
+# would find another lane's under its name.
 kill_cycle()
 {
 	xpvctl block-attach -q -t 30 "$2" "phy:$4" xvda w || die "$1: attach"
-	fio --name=churn --allow_file_create=0 --filename="/dev/$(blk_of "$3")" --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw \
+	k_disk=$(blk_of "$3")
+	k_requests=$(requests "$k_disk")
+	fio --name=churn --allow_file_create=0 --filename="/dev/$k_disk" --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw \
 		--bsrange=4k-64k --size=16m --time_based --runtime=300 >"$case_tmp/fio.$2" 2>&1 &
 	k_fio=$!
-	sleep 0.2
+	soon 60 "$1: fio begins" has_done_io "$k_disk" "$k_requests"
 	moment
 	kill_side "$1" "$2" "$3" >/dev/null 2>&1
 	moment
