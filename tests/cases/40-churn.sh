@@ -77,7 +77,8 @@ lane()
 
 disks=
 for n in $(seq $lanes); do
-	disk 16
+	# slow enough that a kill always finds requests in flight, and that the lanes leave each other time
+	disk 16 irqmode=2 completion_nsec=10000000
 	disks="$disks $disk"
 done
 n=0
