@@ -23,7 +23,7 @@ refuse any "Unknown symbol|No such file" "blkfront without the bus" load xpv-blk
 refuse any "Unknown symbol|No such file" "blkback without the bus" load xpv-blkback
 dmesg -C
 
-# the bus first and last; the other three in all their orders, unloaded in all of theirs (on the debug kernel in one)
+# the bus first and last; the other three in all their orders, unloaded in all of theirs (or in one)
 downs=$(few 3 1)
 for up in "hv-stub blkback blkfront" "blkfront hv-stub blkback" "blkback blkfront hv-stub"; do
 	n=0

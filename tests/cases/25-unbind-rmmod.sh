@@ -85,7 +85,7 @@ done
 soon 60 "the I/O ends" not kill -0 $busy
 works "rmmod"
 
-# everything, in every order (on the debug kernel every fifth); a module that is in use stays until the others are gone
+# everything, in every order (or every fifth); a module that is in use stays until the others are gone
 xpvctl block-detach unbind xvda || die "detach"
 n=0 nth=$(few 1 5)
 for a in xpv-blkfront xpv-blkback xpv-hv-stub xpv-xenbus; do

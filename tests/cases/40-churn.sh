@@ -3,17 +3,12 @@
 #
 # 1,000 times attach and detach, 200 of them with fio running and one side killed at a random moment: the domain destroyed, either
 # side's nodes removed, either driver unbound, or a forced detach. The counters and the kernel log are as before.
-# Fewer cycles on kernels other than Debian's 6.12, see the first line of the output.
 # timeout: 1500
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"
 
 lanes=4
-case $(uname -r) in
-*debug*) plain=24 kills=12 ;;
-6.12.*) plain=800 kills=200 ;;
-*) plain=100 kills=36 ;;
-esac
+plain=$(few 800 40) kills=$(few 200 12)
 note "$plain plain cycles and $kills with a kill, in $lanes domains side by side"
 
 suite_load

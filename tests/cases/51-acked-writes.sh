@@ -7,10 +7,7 @@
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"
 
-case $(uname -r) in
-*debug*) rounds=12 ;;
-*) rounds=24 ;;
-esac
+rounds=$(few 24 12)
 blocks=2048
 
 suite_load
