@@ -9,6 +9,17 @@
 #   xpv_frontend GUEST ours|intree [fifo|2l]  which blkfront a guest has, whatever its type; without Xen support of its own also
 #                               which event channels
 #   xpv_frontend_again GUEST    unload ours under its disk xvda, load it, and wait for the disk
+#   die TEXT...                 fail, after what dom0, the store and the guest g have to say about it
+
+die()
+{
+	dmesg | tail -n 15
+	tail -n +1 /sys/bus/xpv-backend/devices/*vbd*/status 2>/dev/null
+	xenstore-ls -f 2>/dev/null | grep -E '/(vbd|qdisk|error|control)/' | head -n 60
+	[ ! -e "$XPV_LOGS/xl.log" ] || tail -n 20 "$XPV_LOGS/xl.log"
+	! guest_alive g || guest_run g 'dmesg | tail -n 25; cat /sys/bus/xpv/devices/*vbd*/status /tmp/fio' 2>/dev/null
+	fail "$@"
+}
 
 xpv_load()
 {

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # The in-tree drivers on the testbed: guests of each type and kernel write and read a dom0 disk, both sides agree.
 # timeout: 400
-# dom0: 6.1 6.12
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/lib.sh"
 

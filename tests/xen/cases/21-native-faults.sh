@@ -4,17 +4,12 @@
 # timeout: 240
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/lib.sh"
+# shellcheck source=/dev/null
+. "$XPV_TOP/tests/xen/xpv.sh"
 
 mods=$XPV_TOP/out/build/$(uname -r)
 ours=/sys/bus/xpv-backend/devices
 theirs=/sys/bus/xen-backend/devices
-
-die()
-{
-	dmesg | tail -n 15
-	tail -n +1 "$ours"/*vbd*/status 2>/dev/null
-	fail "$@"
-}
 
 load()
 {

@@ -44,15 +44,6 @@ table()
 files=/run/xpv/pairings
 MIB=2		# of the disk is written by each side
 
-die()
-{
-	dmesg | tail -n 15
-	tail -n +1 /sys/bus/xpv-backend/devices/*vbd*/status 2>/dev/null
-	xenstore-ls -f 2>/dev/null | grep -E '/(vbd|qdisk|error)/' | head -n 60
-	guest_run g 'dmesg | tail -n 15; cat /sys/bus/xpv/devices/*vbd*/status' 2>/dev/null
-	fail "$@"
-}
-
 # --- A disk's data as dom0 has it. What is written and read there goes past its caches ---------------------------------
 
 sum_of()

@@ -32,16 +32,6 @@ table()
 image=$XPV_LOGS/saved
 pipe=/run/xpv/saved
 
-die()
-{
-	dmesg | tail -n 15
-	tail -n +1 /sys/bus/xpv-backend/devices/*vbd*/status 2>/dev/null
-	xenstore-ls -f 2>/dev/null | grep -E '/(vbd|error|control)/' | head -n 60
-	tail -n 20 "$XPV_LOGS/xl.log"
-	guest_run g 'dmesg | tail -n 25; cat /sys/bus/xpv/devices/*vbd*/status /tmp/fio' 2>/dev/null
-	fail "$@"
-}
-
 # quiet COMMAND...: its output goes to a log
 quiet()
 {

@@ -9,13 +9,6 @@
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/xpv.sh"
 
-die()
-{
-	dmesg | tail -n 15
-	tail -n +1 /sys/bus/xpv-backend/devices/*vbd*/status 2>/dev/null
-	fail "$@"
-}
-
 # What there is of guests: nodes of the store, ports of dom0, MiB that Xen has free, interrupts and devices of disks in dom0.
 held()
 {
