@@ -37,7 +37,7 @@ nothing_left()
 	wait_for 20 no_device || die "$1: a device is left"
 	! grep -q 'd0-vbd' /proc/interrupts || die "$1: an interrupt is left"
 	! xenstore-ls -f error 2>/dev/null | grep vbd || die "$1: an error node is left"
-	mkswap -f "$dev" >/dev/null || die "$1: the disk is busy"
+	mkswap -f "$dev" >/dev/null 2>&1 || die "$1: the disk is busy"
 }
 
 no_device()

@@ -51,7 +51,7 @@ remove_disk()
 	xenstore-rm "$be" 2>/dev/null
 	wait_for 20 gone || die "$1: a device is left"
 	! grep -q 'd0-vbd' /proc/interrupts || die "$1: an interrupt is left in dom0"
-	mkswap -f "$dev" >/dev/null || die "$1: the disk is busy"
+	mkswap -f "$dev" >/dev/null 2>&1 || die "$1: the disk is busy"
 	xenstore-rm error/backend/vbd 2>/dev/null
 	xenstore-rm "/local/domain/$domid/error" 2>/dev/null
 }
@@ -125,7 +125,7 @@ works()
 # ----------------------------------------------------------------------------------------------------------------------
 
 dev=$(disk_null faults 64) || fail "no null_blk"
-guest_create g hvm-nopv "${XPV_GUEST_KERNELS:-6.12}" -v 2 -m ext4 -l xpv-blkfront
+guest_create g hvm-nopv "${XPV_GUEST_KERNELS:-6.12}" -v 2 -m crc32c_generic -m ext4 -l xpv-blkfront
 domid=$(xl domid g)
 fe=/local/domain/$domid/device/vbd/51712 be=/local/domain/0/backend/vbd/$domid/51712
 xpv_backend ours || die "the backend's modules"
@@ -175,7 +175,7 @@ timeout 90 xl block-detach g xvda >/dev/null 2>&1 && die "detached while mounted
 guest_run g 'cp /tmp/block /mnt/b && sync && cmp /mnt/a /mnt/b && umount /mnt' || die "the file system after a detach that was refused"
 xl block-detach g xvda || die "detach after umount"
 wait_for 20 gone || die "mounted: a device is left"
-fsck.ext4 -fn "$dev" >/dev/null || die "the file system is damaged"
+fsck.ext4 -fn "$dev" >/dev/null 2>&1 || die "the file system is damaged"
 mkdir -p /run/faults
 mount -o ro "$dev" /run/faults || die "mount in dom0"
 [ "$(md5sum </run/faults/b)" = "$(guest_run g 'md5sum </tmp/block')" ] || die "dom0 sees something else"
