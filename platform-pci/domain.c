@@ -72,6 +72,7 @@ static void released(void *hv)
  */
 void plat_domain_unregister(struct platform *p, bool patient)
 {
+	xpv_domain_withdraw(p->xpv);
 	xpv_domain_on_release(p->xpv, released, p);
 	xpv_domain_unregister(p->xpv);
 	p->xpv = NULL;

@@ -99,6 +99,8 @@ bool xpv_device_wanted(struct xpv_device_core *core)
 	struct xpv_domain *dom = core->dev.domain;
 	char why[sizeof(core->waits)] = "";
 
+	if (READ_ONCE(dom->leaving))
+		return false;
 	if (!dom->ops->device_wanted)
 		return true;
 	core->probe_at = jiffies;

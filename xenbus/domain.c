@@ -8,8 +8,9 @@
  *
  * The ladder of xpv_domain_register() and its mirror are the order of construction. Death, in
  * steps:
- *	0. a provider with a bus of its own takes drivers off the devices, while everything works;
- *	   nobody asks it any more what hypervisor it runs on;
+ *	0. a provider with a bus of its own takes drivers off the devices, while everything works, and
+ *	   so does one that goes while the domain stays (xpv_domain_withdraw()); nobody asks it any
+ *	   more what hypervisor it runs on;
  *	a. dead is set and the domain leaves the list: nobody finds it any more;
  *	b. store requests, pending and later, fail at once, so nothing below waits for the store; the
  *	   toolstack is not listened to any more, so no suspend begins;

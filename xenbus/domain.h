@@ -55,6 +55,7 @@ struct xpv_domain {
 	bool toolstack;
 	bool dead;
 	bool suspended;
+	bool leaving;
 
 	struct xpv_guest *guest;
 	struct xpv_grants *grants;

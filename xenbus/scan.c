@@ -458,6 +458,36 @@ static unsigned int vanish_all(struct xpv_bus_domain *bus)
 	return nr;
 }
 
+/* A device whose turn has not come yet, with a reference. From the first call on no driver is bound. */
+static struct xpv_device_core *to_withdraw(struct xpv_bus_domain *bus)
+{
+	struct xpv_device_core *core;
+	unsigned int bkt;
+
+	spin_lock(&bus->lock);
+	WRITE_ONCE(bus->dom->leaving, true);	/* in here: who makes a device that is not in the hash yet sees it */
+	hash_for_each(bus->devices, bkt, core, hash) {
+		if (!test_and_set_bit(XPV_CORE_WITHDRAWN, &core->flags)) {
+			get_device(&core->dev.dev);
+			spin_unlock(&bus->lock);
+			return core;
+		}
+	}
+	spin_unlock(&bus->lock);
+	return NULL;
+}
+
+void xpv_domain_withdraw(struct xpv_domain *dom)
+{
+	struct xpv_device_core *core;
+
+	while ((core = to_withdraw(dom->bus))) {
+		device_release_driver(&core->dev.dev);
+		put_device(&core->dev.dev);
+	}
+}
+EXPORT_SYMBOL_GPL(xpv_domain_withdraw);
+
 /*
  * No device is made any more once the scan has ended; those that exist remove themselves, at the
  * same time as each other. The store is down already, so none of it waits for anything but the

@@ -366,6 +366,17 @@ void xpv_domain_device_offer(struct xpv_domain *dom, const char *nodename);
  */
 void xpv_domain_device_withdraw(struct xpv_domain *dom, const char *nodename);
 
+/**
+ * xpv_domain_withdraw() - the provider goes, of a domain that stays: take leave of the peers
+ * @dom: to be unregistered next
+ *
+ * Takes the drivers off the domain's devices while the store works still, so that the other ends hear that these are
+ * closed, and give up what they have mapped. Without it they would go on: to them nothing has happened.
+ * Context: process, may sleep; takes each device's device_lock, and waits for its driver's disconnect() and remove(),
+ * which are bounded, one after the other.
+ */
+void xpv_domain_withdraw(struct xpv_domain *dom);
+
 void *xpv_domain_hv(const struct xpv_domain *dom);
 domid_t xpv_domain_id(const struct xpv_domain *dom);
 

@@ -18,7 +18,7 @@ last=0
 total=0
 
 i=0
-while [ $i -lt $rounds ]; do
+while [ $i -lt "$rounds" ]; do
 	how=$(echo "$ways_to_kill" | cut -d' ' -f$((i % 6 + 1)))
 	xpvctl block-attach -q -t $((20 * slow)) acked "phy:$dev" xvda w || die "round $i: attach"
 	soon 10 "there is a disk" test -b /dev/xvda
@@ -45,4 +45,4 @@ while [ $i -lt $rounds ]; do
 	i=$((i + 1))
 done
 note "$total writes acknowledged in $rounds rounds"
-[ $total -gt $rounds ] || fail "too few writes to prove anything"
+[ $total -gt "$rounds" ] || fail "too few writes to prove anything"

@@ -167,6 +167,15 @@ for how in nodes module frontend; do
 	works "$how"
 done
 
+# the frontend's provider goes while the disk is connected: the backend hears of it, and the disk is there again with it
+disk_attach g "$dev" xvda || die "attach before the provider goes"
+guest_run g -t 20 'rmmod xpv_platform_pci' || die "rmmod xpv-platform-pci"
+[ "$(xenstore-read "$fe/state")" = 6 ] || die "the frontend's state is not Closed"
+guest_run g 'modprobe xpv-platform-pci' || die "xpv-platform-pci again"
+disk_wait g xvda || die "no disk after xpv-platform-pci has come back"
+disk_compare g "$dev"
+disk_detach g xvda || die "detach after the provider"
+
 # mounted: it is not torn away, and goes with the last user
 mkfs.ext4 -q -O ^metadata_csum "$dev" || die "mkfs"
 disk_attach g "$dev" xvda || die "attach to mount"
