@@ -70,8 +70,8 @@ enum {
 	XPV_CORE_TOLD,		/* there is an error node to be removed */
 	XPV_CORE_SUSPENDED,	/* the domain is: do nothing */
 	XPV_CORE_UNSAID,	/* the driver went meanwhile: the peer is to be told when it is back */
-	XPV_CORE_WITHDRAWN,	/* the domain leaves: its driver has been taken off it */
 	XPV_CORE_ADOPT,		/* it has been: the other end is what the directory says now */
+	XPV_CORE_WITHDRAWN,	/* the domain leaves: its driver has been taken off it */
 };
 
 /**

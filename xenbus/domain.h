@@ -34,6 +34,7 @@ struct xpv_guest;
  * @toolstack: it owns /dev/xen/xenbus
  * @dead:      set first in unregister; store writes and new devices are refused
  * @suspended: its facilities are down; the provider's calls alone change and read it
+ * @leaving:   no driver is bound any more; set under the lock of its devices, never cleared (scan.c)
  * @guest:     xpv_guest_ops' state (guest.c, guest-grant.c, guest-event.c, guest-store.c)
  * @grants:    caches, waiters and deferred list (grant.c)
  * @store:     store client (store.c)
