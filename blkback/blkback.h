@@ -11,8 +11,9 @@
  * Everything about a ring is its queue's thread's: it takes requests, maps their pages, submits
  * bios, and when these have ended (which they do in any context, by putting the request on q->done)
  * unmaps the pages and answers. So the ring needs no lock, a page is never mapped any more when its
- * request is answered, and responses go out in batches with one notification. The thread is an
- * ordinary one of its own: the time it takes is the guest's to see in top.
+ * request is answered, and responses go out in batches with one notification. Small requests are
+ * not mapped but copied (copy.c). The thread is an ordinary one of its own: the time it takes is the
+ * guest's to see in top.
  *
  * All memory that a frontend can make the backend use is allocated in connect(), by the size of the
  * ring.
@@ -52,6 +53,8 @@ struct blkback_queue;
  * @op:     what is asked for
  * @status: BLKIF_RSP_*
  * @maps:   the segments' pages; those with status GNTST_okay are mapped
+ * @copied: there is no @maps, but @own
+ * @own:    pages of its own, as many as q->copy_segs
  * @bio:    embedded: one bio carries all that fits into a request
  * @vecs:   its vector
  * @has_bio: it was initialised
@@ -65,6 +68,8 @@ struct blkback_req {
 	struct blkback_op op;
 	s16 status;
 	bool has_bio;
+	bool copied;
+	struct page *own[BLKBACK_MAX_SEGS];
 	struct xpv_grant_map maps[BLKBACK_MAX_SEGS];
 	struct bio_vec vecs[BLKBACK_MAX_SEGS];
 	struct bio bio;
@@ -85,6 +90,7 @@ struct blkback_stats {
 	u64 wr_sect;
 	u64 errors;
 	u64 notifies;
+	u64 copied;
 };
 
 /**
@@ -98,7 +104,9 @@ struct blkback_stats {
  * @thread:    the thread
  * @wait:      where it waits
  * @events:    an event has come and was not acknowledged
+ * @cpu:       where the last event came
  * @done:      requests whose bios have ended
+ * @follows:   the processor that it is bound to
  * @broken:    the frontend broke the protocol: the ring is not touched any more
  * @worked:    requests were taken since the last event was acknowledged
  * @inflight:  requests taken and not answered
@@ -106,6 +114,8 @@ struct blkback_stats {
  * @reqs:      them
  * @free:      those not in use
  * @scratch:   mappings of a whole batch, to be made or undone at once
+ * @copies:    copies of a whole batch, likewise
+ * @copy_segs: requests of up to so many segments are copied
  * @stats:     counters
  */
 struct blkback_queue {
@@ -119,9 +129,11 @@ struct blkback_queue {
 
 	wait_queue_head_t wait;
 	bool events;
+	unsigned int cpu;
 	struct llist_head done;
 
 	/* the thread's own */
+	unsigned int follows;
 	bool broken;
 	bool worked;
 	unsigned int inflight;
@@ -129,6 +141,8 @@ struct blkback_queue {
 	struct blkback_req *reqs;
 	struct blkback_req *free;
 	struct xpv_grant_map *scratch;
+	struct xpv_grant_copy *copies;
+	unsigned int copy_segs;
 	struct blkback_stats stats;
 };
 
@@ -185,6 +199,16 @@ void blkback_queues_close(struct blkback_dev *bd);
 
 /* submit.c: requests of the ring to bios */
 bool blkback_submit_batch(struct blkback_queue *q);
+
+void blkback_bad_grant(struct blkback_queue *q, const struct blkback_req *req, grant_ref_t gref,
+		       s16 status);
+
+/* copy.c: small requests are copied */
+int blkback_copy_alloc(struct blkback_queue *q);
+void blkback_copy_free(struct blkback_queue *q);
+void blkback_copy_add(struct blkback_queue *q, const struct blkback_req *req, unsigned int *n);
+const struct xpv_grant_copy *blkback_copy_failed(const struct blkback_req *req,
+						 const struct xpv_grant_copy *copies);
 
 /* complete.c: ended bios to responses */
 void blkback_req_done(struct blkback_req *req, s16 status);

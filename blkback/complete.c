@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Ended bios to responses: a batch is unmapped at once, then answered with one notification. */
+/*
+ * Ended bios to responses: a batch is unmapped, or copied to the frontend, at once, then answered
+ * with one notification.
+ */
 #include <linux/blkdev.h>
 #include <xpv/trace.h>
 #include "blkback.h"
@@ -48,12 +51,43 @@ static void unmap_all(struct blkback_queue *q, struct llist_node *list)
 	llist_for_each_entry(req, list, done) {
 		if (req->has_bio)
 			bio_uninit(&req->bio);
+		if (req->copied)
+			continue;
 		for (i = 0; i < req->op.nr; i++)
 			if (req->maps[i].status == GNTST_okay)
 				q->scratch[n++] = req->maps[i];
 	}
 	if (n)
 		xpv_grant_unmap(q->bd->xdev, q->scratch, n);
+}
+
+/* What the frontend is to get: what was read, and is not in its pages already. */
+static bool to_copy(const struct blkback_req *req)
+{
+	return req->copied && req->op.op == BLKIF_OP_READ && req->status == BLKIF_RSP_OKAY;
+}
+
+static void copy_all(struct blkback_queue *q, struct llist_node *list)
+{
+	const struct xpv_grant_copy *failed, *of = q->copies;
+	struct blkback_req *req;
+	unsigned int n = 0;
+
+	llist_for_each_entry(req, list, done)
+		if (to_copy(req))
+			blkback_copy_add(q, req, &n);
+	if (!n || !xpv_grant_copy(q->bd->xdev, q->copies, n))
+		return;
+	llist_for_each_entry(req, list, done) {
+		if (!to_copy(req))
+			continue;
+		failed = blkback_copy_failed(req, of);
+		of += req->op.nr;
+		if (!failed)
+			continue;
+		blkback_bad_grant(q, req, failed->gref, failed->status);
+		req->status = BLKIF_RSP_ERROR;
+	}
 }
 
 /* A slot's response, padding and all, so that nothing of this kernel's memory is in it. */
@@ -107,6 +141,7 @@ void blkback_complete_batch(struct blkback_queue *q)
 		return;
 	list = llist_reverse_order(list);
 	unmap_all(q, list);
+	copy_all(q, list);
 	llist_for_each_entry_safe(req, next, list, done) {
 		if (req->status != BLKIF_RSP_OKAY)
 			q->stats.errors++;

@@ -10,6 +10,7 @@ static irqreturn_t interrupt(int irq, void *arg)
 {
 	struct blkback_queue *q = arg;
 
+	WRITE_ONCE(q->cpu, smp_processor_id());
 	WRITE_ONCE(q->events, true);
 	wake_up(&q->wait);
 	return IRQ_HANDLED;
@@ -43,6 +44,21 @@ static void serve(struct blkback_queue *q)
 	}
 }
 
+/*
+ * The thread runs where its events come: left to itself it would wake up where it slept, and if that
+ * is another processor, each event would cost an interrupt to it, which is a dear thing under a
+ * hypervisor. Who moves the event's interrupt moves the thread.
+ */
+static void follow(struct blkback_queue *q)
+{
+	unsigned int cpu = READ_ONCE(q->cpu);
+
+	if (cpu == q->follows)
+		return;
+	q->follows = cpu;
+	set_cpus_allowed_ptr(current, cpumask_of(cpu));	/* if it went offline: next time */
+}
+
 static bool has_work(struct blkback_queue *q)
 {
 	if (!llist_empty(&q->done))
@@ -61,6 +77,7 @@ static int queue_thread(void *arg)
 
 	do {
 		serve(q);
+		follow(q);
 		wait_event_idle(q->wait, has_work(q));
 	} while (!kthread_should_stop() || q->inflight || !llist_empty(&q->done));
 
@@ -92,6 +109,8 @@ static int queue_attach(struct blkback_queue *q)
 
 static void reqs_free(struct blkback_queue *q)
 {
+	if (q->reqs)
+		blkback_copy_free(q);
 	kvfree(q->scratch);
 	kvfree(q->reqs);
 	q->scratch = NULL;
@@ -106,7 +125,7 @@ static int reqs_alloc(struct blkback_queue *q)
 	q->nr_reqs = RING_SIZE(&q->ring.x64);
 	q->reqs = kvcalloc(q->nr_reqs, sizeof(*q->reqs), gfp);
 	q->scratch = kvcalloc(q->nr_reqs * BLKBACK_MAX_SEGS, sizeof(*q->scratch), gfp);
-	if (!q->reqs || !q->scratch) {
+	if (!q->reqs || !q->scratch || blkback_copy_alloc(q)) {
 		reqs_free(q);
 		xpv_device_fatal(q->bd->xdev, -ENOMEM, "queue %u: no memory for requests",
 				 q->index);
@@ -218,6 +237,7 @@ int blkback_queues_open(struct blkback_dev *bd, const struct blkback_peer_keys *
 	}
 	queues->bd = bd;
 	queues->abi = keys->abi;
+	queues->cpu = queues->follows = nr_cpu_ids;	/* anywhere, until the first event */
 	init_waitqueue_head(&queues->wait);
 	init_llist_head(&queues->done);
 	err = queue_open(queues, keys);

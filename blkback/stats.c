@@ -84,6 +84,7 @@ COUNTER(rd_sect);
 COUNTER(wr_sect);
 COUNTER(errors);
 COUNTER(notifies);
+COUNTER(copied);
 
 static struct attribute *counters[] = {
 	&dev_attr_oo_req.attr,
@@ -95,6 +96,7 @@ static struct attribute *counters[] = {
 	&dev_attr_wr_sect.attr,
 	&dev_attr_errors.attr,
 	&dev_attr_notifies.attr,
+	&dev_attr_copied.attr,
 	&dev_attr_inflight.attr,
 	NULL
 };

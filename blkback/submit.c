@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests of the ring to bios: a batch is taken, judged, mapped at once, and submitted under one
- * plug.
+ * Requests of the ring to bios: a batch is taken, judged, mapped or copied at once, and submitted
+ * under one plug.
  */
 #include <linux/blkdev.h>
 #include "blkback.h"
+
+/** struct batch - how many mappings and copies, of q->scratch and q->copies */
+struct batch {
+	unsigned int maps;
+	unsigned int copies;
+};
 
 /* The slot is copied once; what is judged and what is done is the copy. */
 static void copy_slot(struct blkback_queue *q, struct blkback_op *op)
@@ -38,6 +44,7 @@ static struct blkback_req *take(struct blkback_queue *q)
 	q->free = req->next;
 	q->inflight++;
 	req->has_bio = false;
+	req->copied = false;
 	copy_slot(q, &req->op);
 	q->ring.x64.req_cons++;
 	return req;
@@ -61,14 +68,25 @@ static void count(struct blkback_queue *q, const struct blkback_op *op)
 	}
 }
 
+static void add_maps(struct blkback_queue *q, const struct blkback_req *req, unsigned int *n)
+{
+	unsigned int i;
+
+	for (i = 0; i < req->op.nr; i++) {
+		struct xpv_grant_map *map = &q->scratch[(*n)++];
+
+		map->gref = req->op.segs[i].gref;
+		map->flags = req->op.op == BLKIF_OP_READ ? XPV_GRANT_RW : XPV_GRANT_READONLY;
+	}
+}
+
 /*
- * One request; on success its pages are appended to the batch's. Return: whether it goes on, else
- * it has been answered.
+ * One request; on success its pages are appended to the batch's, or its copies if it is to be copied
+ * and has something to write. Return: whether it goes on, else it has been answered.
  */
-static bool admit(struct blkback_queue *q, struct blkback_req *req, unsigned int *nr_maps)
+static bool admit(struct blkback_queue *q, struct blkback_req *req, struct batch *b)
 {
 	const char *wrong;
-	unsigned int i;
 	s16 status;
 
 	wrong = blkback_parse_check(&req->op, &q->bd->lim, &status);
@@ -79,12 +97,12 @@ static bool admit(struct blkback_queue *q, struct blkback_req *req, unsigned int
 		return false;
 	}
 	count(q, &req->op);
-	for (i = 0; i < req->op.nr; i++) {
-		struct xpv_grant_map *map = &q->scratch[(*nr_maps)++];
-
-		map->gref = req->op.segs[i].gref;
-		map->flags = req->op.op == BLKIF_OP_READ ? XPV_GRANT_RW : XPV_GRANT_READONLY;
-	}
+	req->copied = req->op.nr && req->op.nr <= q->copy_segs;
+	q->stats.copied += req->copied;
+	if (!req->copied)
+		add_maps(q, req, &b->maps);
+	else if (req->op.op != BLKIF_OP_READ)
+		blkback_copy_add(q, req, &b->copies);
 	return true;
 }
 
@@ -106,14 +124,14 @@ static const struct xpv_grant_map *take_maps(struct blkback_req *req,
 	return failed;
 }
 
-static void bad_grant(struct blkback_queue *q, struct blkback_req *req,
-		      const struct xpv_grant_map *failed)
+/** blkback_bad_grant() - say of a request that one of its grants is no good */
+void blkback_bad_grant(struct blkback_queue *q, const struct blkback_req *req, grant_ref_t gref,
+		       s16 status)
 {
 	if (__ratelimit(&q->bd->complain))
-		xpv_device_error(q->bd->xdev, xpv_gntst_errno(failed->status),
+		xpv_device_error(q->bd->xdev, xpv_gntst_errno(status),
 				 "queue %u: request %llu: grant reference %u: %s", q->index,
-				 req->op.id, failed->gref, xpv_gntst_text(failed->status));
-	blkback_req_done(req, BLKIF_RSP_ERROR);
+				 req->op.id, gref, xpv_gntst_text(status));
 }
 
 static blk_opf_t bio_opf(u8 op)
@@ -143,21 +161,42 @@ static void make_bio(struct blkback_queue *q, struct blkback_req *req)
 		bio->bi_iter.bi_sector = req->op.sector;
 	for (i = 0; i < req->op.nr; i++) {
 		const struct blkback_seg *seg = &req->op.segs[i];
+		struct page *page = req->copied ? req->own[i] : req->maps[i].page;
 		unsigned int len = blkback_seg_len(seg);
 
 		/* Cannot be too short: there are as many vectors as segments. */
-		if (bio_add_page(bio, req->maps[i].page, len, blkback_seg_offset(seg)) != len)
+		if (bio_add_page(bio, page, len, blkback_seg_offset(seg)) != len)
 			WARN_ON_ONCE(1);
 	}
 }
 
-static void submit(struct blkback_queue *q, struct blkback_req *req,
-		   const struct xpv_grant_map *maps)
+/*
+ * Are the request's pages there? @at says where in the batch its mappings and copies begin, and is
+ * moved on behind them.
+ */
+static bool ready(struct blkback_queue *q, struct blkback_req *req, struct batch *at)
 {
-	const struct xpv_grant_map *failed = take_maps(req, maps);
+	const struct xpv_grant_copy *copy = NULL;
+	const struct xpv_grant_map *map = NULL;
 
-	if (failed) {
-		bad_grant(q, req, failed);
+	if (!req->copied) {
+		map = take_maps(req, &q->scratch[at->maps]);
+		at->maps += req->op.nr;
+	} else if (req->op.op != BLKIF_OP_READ) {
+		copy = blkback_copy_failed(req, &q->copies[at->copies]);
+		at->copies += req->op.nr;
+	}
+	if (map)
+		blkback_bad_grant(q, req, map->gref, map->status);
+	if (copy)
+		blkback_bad_grant(q, req, copy->gref, copy->status);
+	return !map && !copy;
+}
+
+static void submit(struct blkback_queue *q, struct blkback_req *req, struct batch *at)
+{
+	if (!ready(q, req, at)) {
+		blkback_req_done(req, BLKIF_RSP_ERROR);
 		return;
 	}
 	make_bio(q, req);
@@ -168,7 +207,7 @@ static void submit(struct blkback_queue *q, struct blkback_req *req,
  * Takes what is on the ring into a list, bounded by the free requests. The peer's index is looked
  * at once; what it says beyond the size of the ring breaks the connection.
  */
-static struct blkback_req *take_all(struct blkback_queue *q, unsigned int *nr_maps)
+static struct blkback_req *take_all(struct blkback_queue *q, struct batch *b)
 {
 	RING_IDX prod = READ_ONCE(q->ring.x64.sring->req_prod);
 	struct blkback_req *first = NULL, **tail = &first;
@@ -184,7 +223,7 @@ static struct blkback_req *take_all(struct blkback_queue *q, unsigned int *nr_ma
 		struct blkback_req *req = take(q);
 
 		q->worked = true;
-		if (!admit(q, req, nr_maps))
+		if (!admit(q, req, b))
 			continue;
 		req->next = NULL;
 		*tail = req;
@@ -201,22 +240,21 @@ static struct blkback_req *take_all(struct blkback_queue *q, unsigned int *nr_ma
  */
 bool blkback_submit_batch(struct blkback_queue *q)
 {
-	unsigned int nr_maps = 0, at = 0;
+	struct batch b = {}, at = {};
 	RING_IDX before = q->ring.x64.req_cons;
 	struct blkback_req *req, *next;
 	struct blk_plug plug;
 
-	req = take_all(q, &nr_maps);
-	if (nr_maps)
-		xpv_grant_map(q->bd->xdev, q->scratch, nr_maps);
+	req = take_all(q, &b);
+	if (b.maps)
+		xpv_grant_map(q->bd->xdev, q->scratch, b.maps);
+	if (b.copies)
+		xpv_grant_copy(q->bd->xdev, q->copies, b.copies);
 
 	blk_start_plug(&plug);
 	for (; req; req = next) {
-		unsigned int maps = at;
-
 		next = req->next;
-		at += req->op.nr;
-		submit(q, req, &q->scratch[maps]);
+		submit(q, req, &at);
 	}
 	blk_finish_plug(&plug);
 	return q->ring.x64.req_cons != before;

@@ -46,6 +46,7 @@ int plat_domain_register(struct platform *p)
 		.hv = p,
 		.domid = p->domid,
 		.toolstack = true,
+		.copy_pays = 2,
 		.shutdowns = PLAT_SHUTDOWNS,
 		.shutdown = plat_shutdown,
 	};

@@ -39,7 +39,8 @@ struct xpv_guest;
  * @grants:    caches, waiters and deferred list (grant.c)
  * @store:     store client (store.c)
  * @bus:       devices of both buses (scan.c)
- * @shutdowns: see struct xpv_domain_desc
+ * @copy_pays: see struct xpv_domain_desc
+ * @shutdowns: likewise
  * @shutdown:  likewise
  * @control:   the toolstack's requests (control.c), NULL without @shutdowns
  * @released:  the provider's callback, with @released_arg
@@ -63,6 +64,7 @@ struct xpv_domain {
 	struct xpv_store *store;
 	struct xpv_bus_domain *bus;
 
+	unsigned int copy_pays;
 	unsigned int shutdowns;
 	void (*shutdown)(struct xpv_domain *dom, enum xpv_shutdown what);
 	struct xpv_control *control;

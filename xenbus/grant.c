@@ -407,6 +407,12 @@ unsigned int xpv_grant_copy(struct xpv_device *dev, struct xpv_grant_copy *segs,
 }
 EXPORT_SYMBOL_GPL(xpv_grant_copy);
 
+unsigned int xpv_grant_copy_pays(const struct xpv_device *dev)
+{
+	return dev->domain->copy_pays;
+}
+EXPORT_SYMBOL_GPL(xpv_grant_copy_pays);
+
 /* --- Status codes --------------------------------------------------------------------------------------------- */
 
 /* By the negated code. */

@@ -88,6 +88,13 @@ void xpv_grant_unmap(struct xpv_device *dev, struct xpv_grant_map *maps, unsigne
 /** xpv_grant_copy() - copy to or from pages of the peer. Return: the number of segments that failed. */
 unsigned int xpv_grant_copy(struct xpv_device *dev, struct xpv_grant_copy *segs, unsigned int n);
 
+/**
+ * xpv_grant_copy_pays() - up to how many pages it is cheaper to copy than to map and unmap them
+ *
+ * For what is used once. Any context. Return: 0 where mapping costs next to nothing.
+ */
+unsigned int xpv_grant_copy_pays(const struct xpv_device *dev);
+
 /** xpv_gntst_errno() - a GNTST_* code as a negative errno; xpv_gntst_text() - as words for a message */
 int xpv_gntst_errno(s16 status);
 const char *xpv_gntst_text(s16 status);

@@ -254,6 +254,7 @@ enum xpv_shutdown {
  * @domid:      the domain's number
  * @toolstack:  this is the domain whose store client /dev/xen/xenbus is
  *              (never so where the kernel has a /dev/xen/xenbus of its own: /dev/xen/xenbus-<domid> is made alone then)
+ * @copy_pays:  up to how many pages of a peer's are copied cheaper than mapped and unmapped
  * @shutdowns:  BIT(XPV_SHUTDOWN_*) that @shutdown obeys; the toolstack is told so. 0: it is not listened to
  * @shutdown:   the toolstack asks, and has been told that it was heard. Process context, one at a time; perhaps before
  *              xpv_domain_register() has returned, not after xpv_domain_unregister() has, which waits for it. May call
@@ -265,6 +266,7 @@ struct xpv_domain_desc {
 	void *hv;
 	domid_t domid;
 	bool toolstack;
+	unsigned int copy_pays;
 	unsigned int shutdowns;
 	void (*shutdown)(struct xpv_domain *dom, enum xpv_shutdown what);
 };

@@ -60,20 +60,36 @@ mount -o ro,noload /dev/xvda $mnt || die "mount read-only"
 umount $mnt
 xpvctl block-detach basic xvda || die "detach"
 
-# again, with other shapes of I/O, verified
-xpvctl block-attach basic "phy:$dev" xvda w || die "attach again"
-fio --name=verify --allow_file_create=0 --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=32 --rw=randwrite --bsrange=512-128k \
-	--size=64m --io_size="$(few 24m 6m)" --verify=crc32c --do_verify=1 --verify_fatal=1 --fsync=64 --randseed=1 \
-	--minimal >/run/basic.fio 2>&1 || die "fio: $(tail -3 /run/basic.fio)"
-for bytes in 512 1024 4096 45056 65536 1048576; do
-	dd if=/dev/urandom of=/run/basic.in bs=$bytes count=3 2>/dev/null
-	dd if=/run/basic.in of=/dev/xvda bs=$bytes seek=5 oflag=direct conv=fsync,nocreat 2>/dev/null || die "write $bytes"
-	dd if=/dev/xvda bs=$bytes skip=5 count=3 iflag=direct 2>/dev/null | cmp -s - /run/basic.in || die "read $bytes"
+# again, with other shapes of I/O, verified: the backend maps all of it, or copies small requests, or all
+shapes()
+{
+	xpvctl block-attach basic "phy:$dev" xvda w || die "attach again"
+	fio --name=verify --allow_file_create=0 --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=32 --rw=randwrite \
+		--bsrange=512-128k --size=64m --io_size="$(few 24m 6m)" --verify=crc32c --do_verify=1 --verify_fatal=1 --fsync=64 --randseed=1 \
+		--minimal >/run/basic.fio 2>&1 || die "fio: $(tail -3 /run/basic.fio)"
+	for bytes in 512 1024 4096 45056 65536 1048576; do
+		dd if=/dev/urandom of=/run/basic.in bs=$bytes count=3 2>/dev/null
+		dd if=/run/basic.in of=/dev/xvda bs=$bytes seek=5 oflag=direct conv=fsync,nocreat 2>/dev/null || die "write $bytes"
+		dd if=/dev/xvda bs=$bytes skip=5 count=3 iflag=direct 2>/dev/null | cmp -s - /run/basic.in || die "read $bytes"
+	done
+	dd if=/run/basic.in of=/dev/xvda bs=1M count=1 oflag=direct,sync conv=nocreat 2>/dev/null || die "synchronous write"
+	blockdev --flushbufs /dev/xvda
+	sum=$(sha256sum </dev/xvda)
+	copied=$(cat "$(be_sysfs "$dom" 51712)/statistics/copied")
+	requests=$(cat "$(be_sysfs "$dom" 51712)"/statistics/??_req | paste -s -d+ | bc)
+	xpvctl block-detach basic xvda || die "detach"
+	[ "$(sha256sum <"$dev")" = "$sum" ] || die "the backing device differs from what the guest read"
+}
+
+for segs in 0 2 11; do
+	echo $segs >/sys/module/xpv_blkback/parameters/copy_segs
+	shapes
+	note "up to $segs segments are copied: $copied of $requests requests"
+	case $segs in
+	0) [ "$copied" = 0 ] || die "copied without being asked to" ;;
+	2) [ "$copied" -gt 0 ] && [ "$copied" -lt "$requests" ] || die "not small requests alone" ;;
+	11) [ "$copied" -gt $((requests / 2)) ] || die "not all" ;;
+	esac
 done
-dd if=/run/basic.in of=/dev/xvda bs=1M count=1 oflag=direct,sync conv=nocreat 2>/dev/null || die "synchronous write"
-blockdev --flushbufs /dev/xvda
-sum=$(sha256sum </dev/xvda)
-xpvctl block-detach basic xvda || die "detach"
-[ "$(sha256sum <"$dev")" = "$sum" ] || die "the backing device differs from what the guest read"
 
 xpvctl destroy basic || die "destroy"
