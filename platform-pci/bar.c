@@ -14,7 +14,7 @@
 #include "platform.h"
 
 #define REGION		1
-#define PAGES_MAX	1024U
+#define PAGES_MAX	PLAT_BAR_PAGES
 
 /**
  * struct bar - the region; there is one device

@@ -31,6 +31,7 @@ static const struct xpv_hypercalls hypercalls = {
 	.unmap_frame = plat_unmap_frame,
 	.store_port = store_port,
 	.vcpu_id = plat_vcpu_id,
+	.vcpu_info = plat_vcpu_info,
 	.set_upcall = plat_set_upcall,
 	.page_get = plat_page_get,
 	.page_put = plat_page_put,

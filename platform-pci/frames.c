@@ -40,6 +40,11 @@ static int reservation(unsigned int cmd, xen_pfn_t gfn)
 	return n == 1 ? 0 : n < 0 ? n : -ENOMEM;
 }
 
+int plat_frame_populate(unsigned long gfn)
+{
+	return reservation(XENMEM_populate_physmap, gfn);
+}
+
 struct page *plat_page_hole(void)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
@@ -55,7 +60,7 @@ struct page *plat_page_hole(void)
 
 void plat_page_fill(struct page *page)
 {
-	int err = reservation(XENMEM_populate_physmap, page_to_pfn(page));
+	int err = plat_frame_populate(page_to_pfn(page));
 
 	if (err)
 		pr_warn("a page is lost: Xen gives no memory for it (%d)\n", err);
@@ -187,7 +192,7 @@ static void shared_clean(struct shared_info *s)
 	for (i = 0; i < ARRAY_SIZE(s->evtchn_mask); i++)
 		WRITE_ONCE(s->evtchn_mask[i], ~0UL);
 	virt_mb();
-	for (i = 0; i < PLAT_VCPUS; i++) {
+	for (i = 0; i < PLAT_SHARED_VCPUS; i++) {
 		xchg(&s->vcpu_info[i].evtchn_pending_sel, 0);
 		WRITE_ONCE(s->vcpu_info[i].evtchn_upcall_pending, 0);
 	}

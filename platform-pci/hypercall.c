@@ -106,6 +106,11 @@ int plat_sched_op(unsigned int cmd, void *arg)
 	return do_hypercall(__HYPERVISOR_sched_op, cmd, (unsigned long)arg, 0);
 }
 
+int plat_vcpu_op(unsigned int cmd, unsigned int vcpu, void *arg)
+{
+	return do_hypercall(__HYPERVISOR_vcpu_op, cmd, vcpu, (unsigned long)arg);
+}
+
 int plat_xen_version(void *hv, int cmd, void *arg)
 {
 	return do_hypercall(__HYPERVISOR_xen_version, cmd, (unsigned long)arg, 0);

@@ -14,9 +14,11 @@
 #include <linux/workqueue.h>
 #include <xpv/hypervisor.h>
 
-/* Virtual CPUs whose vcpu_info is in shared_info; the others get no events. */
-#define PLAT_VCPUS	MAX_VIRT_CPUS
+#define PLAT_VCPUS		128U		/* no HVM guest has more */
+#define PLAT_SHARED_VCPUS	MAX_VIRT_CPUS	/* whose vcpu_info is in shared_info */
+#define PLAT_BAR_PAGES		1024U		/* of the device's region, for bar.c; what is behind is for vcpus.c */
 
+struct area;
 struct plat_upcall_way;
 
 /**
@@ -44,6 +46,9 @@ struct plat_space {
  * @max_frames: of the grant table
  * @store_port: port of the store's ring
  * @shared:     shared_info; NULL while the domain is suspended
+ * @info:       by virtual CPU: where its events are noted, or NULL
+ * @area:       vcpus.c: of those that shared_info has no room for, or NULL
+ * @area_region: the device's region was claimed for it
  * @xpv:        the domain as xenbus knows it
  * @released:   nothing is granted any more
  * @space:      for foreign pages
@@ -64,6 +69,9 @@ struct platform {
 	unsigned int max_frames;
 	evtchn_port_t store_port;
 	struct shared_info *shared;
+	struct vcpu_info *info[PLAT_VCPUS];
+	struct area *area;
+	bool area_region;
 	struct xpv_domain *xpv;
 	struct completion released;
 	struct plat_space space;
@@ -108,6 +116,7 @@ int plat_grant_table_op(void *hv, unsigned int cmd, void *ops, unsigned int coun
 int plat_event_channel_op(void *hv, int cmd, void *arg);
 int plat_hvm_op(unsigned int cmd, void *arg);
 int plat_sched_op(unsigned int cmd, void *arg);
+int plat_vcpu_op(unsigned int cmd, unsigned int vcpu, void *arg);
 int plat_xen_version(void *hv, int cmd, void *arg);	/* or a number */
 int plat_param_get(u32 index, u64 *value);
 int plat_param_set(u32 index, u64 value);
@@ -118,6 +127,8 @@ int plat_param_set(u32 index, u64 value);
 struct page *plat_page_hole(void);
 /* plat_page_fill() - mirror of plat_page_hole(): has a frame again, and is freed. May sleep */
 void plat_page_fill(struct page *page);
+/* plat_frame_populate() - memory at @gfn, where there is none. May sleep */
+int plat_frame_populate(unsigned long gfn);
 /* plat_frames_start() - where frames are to be shown */
 int plat_frames_start(struct pci_dev *pdev);
 void plat_frames_stop(struct pci_dev *pdev);
@@ -137,6 +148,13 @@ bool plat_bar_used(void);
 int plat_bar_take(unsigned long *gfn, void **va);
 void plat_bar_give(void *va);
 unsigned long plat_bar_gfn(const void *va);	/* of what was taken */
+
+/* --- vcpus.c: where the events of virtual CPUs are noted ---------------------------------------------------------- */
+
+void plat_vcpus_start(struct platform *p);	/* the numbers of all virtual CPUs are known, shared_info is there */
+void plat_vcpus_stop(struct platform *p);	/* mirror: nobody gets upcalls */
+/* plat_vcpu_info() - as xpv_hypercalls wants it. Any context */
+struct vcpu_info *plat_vcpu_info(void *hv, unsigned int vcpu);
 
 /* --- space.c: room for pages of other domains ------------------------------------------------------------------ */
 

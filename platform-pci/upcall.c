@@ -52,16 +52,17 @@ static void upcall_unwanted(struct platform *p, struct vcpu_info *vi)
 void plat_upcall(struct platform *p)
 {
 	unsigned int vcpu = plat_vcpu(smp_processor_id());
+	struct vcpu_info *vi = plat_vcpu_info(p, vcpu);
 	struct xpv_domain *dom;
 
-	if (vcpu >= PLAT_VCPUS)
+	if (!vi)
 		return;
 	rcu_read_lock();
 	dom = rcu_dereference(p->dom);
 	if (dom)
 		xpv_domain_upcall(dom, vcpu);
 	else
-		upcall_unwanted(p, &p->shared->vcpu_info[vcpu]);
+		upcall_unwanted(p, vi);
 	rcu_read_unlock();
 }
 
@@ -88,7 +89,7 @@ static void first_call(void *info)
 
 bool plat_upcall_first(struct platform *p)
 {
-	struct vcpu_info *vi = &p->shared->vcpu_info[plat_vcpu(p->cpu)];
+	struct vcpu_info *vi = plat_vcpu_info(p, plat_vcpu(p->cpu));
 
 	if (!READ_ONCE(vi->evtchn_upcall_pending))
 		return false;
@@ -143,7 +144,7 @@ static int try_cpus(struct platform *p, const struct plat_upcall_way *way)
 		return try_event(p, plat_vcpu(p->cpu));
 
 	for_each_online_cpu(cpu) {
-		if (!err && plat_vcpu(cpu) < PLAT_VCPUS)
+		if (!err && plat_vcpu_info(p, plat_vcpu(cpu)))
 			err = try_event(p, plat_vcpu(cpu));
 	}
 	return err;
@@ -154,7 +155,7 @@ static int way_start(struct platform *p, const struct plat_upcall_way *way)
 {
 	int err;
 
-	if (!way->all_vcpus && plat_vcpu(p->cpu) >= PLAT_VCPUS)
+	if (!way->all_vcpus && !plat_vcpu_info(p, plat_vcpu(p->cpu)))
 		return -ENXIO;
 	err = way->start(p);
 	if (err)
@@ -216,7 +217,10 @@ int plat_upcall_start(struct platform *p)
 	on_each_cpu(note_vcpu, NULL, 1);
 	cpu = plat_vcpu_cpu(0);
 	p->cpu = cpu < 0 ? cpumask_first(cpu_online_mask) : cpu;
+	plat_vcpus_start(p);
 	err = ways_try(p);
+	if (err)
+		plat_vcpus_stop(p);
 	cpus_read_unlock();
 	if (!err && p->way != &plat_upcall_intx && plat_param_set(HVM_PARAM_CALLBACK_IRQ, TOKEN_INTERRUPT))
 		dev_notice(&p->pdev->dev, "the toolstack will not ask this domain before it suspends it\n");
@@ -233,6 +237,7 @@ void plat_upcall_stop(struct platform *p)
 		usleep_range(50, 200);
 	synchronize_rcu();
 	irq_work_sync(&p->work);
+	plat_vcpus_stop(p);
 	p->way = NULL;
 }
 
@@ -249,6 +254,9 @@ void plat_set_upcall(void *hv, struct xpv_domain *dom)
 unsigned int plat_vcpu_id(void *hv, unsigned int cpu)
 {
 	struct platform *p = hv;
+	unsigned int vcpu = plat_vcpu(cpu);
 
-	return p->way->all_vcpus || cpu == p->cpu ? plat_vcpu(cpu) : XPV_VCPU_NONE;
+	if (!plat_vcpu_info(p, vcpu))
+		return XPV_VCPU_NONE;
+	return p->way->all_vcpus || cpu == p->cpu ? vcpu : XPV_VCPU_NONE;
 }

@@ -82,7 +82,7 @@ static bool scan_word(struct guest_vcpu *v, unsigned int w, unsigned long among,
  */
 static bool l2_scan(struct guest_vcpu *v, unsigned int budget)
 {
-	struct vcpu_info *vi = &v->events->shared->vcpu_info[v->nr];
+	struct vcpu_info *vi = v->info;
 	unsigned int first = v->next / WORD_BITS, i, w;
 	unsigned long upper = ~0UL << v->next % WORD_BITS;
 	unsigned long sel = xchg(&vi->evtchn_pending_sel, 0);

@@ -513,14 +513,14 @@ void guest_event_irq_free(struct xpv_domain *dom, struct xpv_event_binding *b)
 
 /* --- Life ----------------------------------------------------------------------------------------------------- */
 
-/* Virtual CPUs that shared_info has no room for get no events. */
+/* Those beyond what any guest has are not listened to. */
 static unsigned int vcpus_count(struct xpv_domain *dom)
 {
 	unsigned int cpu, n = 1;
 
 	for_each_possible_cpu(cpu)
 		n = max(n, dom->hc->vcpu_id(dom->hv, cpu) + 1);
-	return min_t(unsigned int, n, MAX_VIRT_CPUS);
+	return min(n, GUEST_VCPUS);
 }
 
 static int irqs_create(struct guest_events *e)
@@ -551,7 +551,6 @@ int guest_events_start(struct xpv_domain *dom)
 	e->dom = dom;
 	e->nr_vcpus = nr_vcpus;
 	xa_init(&e->ports);
-	guest_vcpus_init(e);
 	err = irqs_create(e);
 	if (err)
 		goto err_events;
@@ -560,6 +559,7 @@ int guest_events_start(struct xpv_domain *dom)
 		goto err_irqs;
 
 	e->shared = va;
+	guest_vcpus_init(e);
 	err = guest_abi_start(e);
 	if (err)
 		goto err_shared;

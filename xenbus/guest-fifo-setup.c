@@ -2,7 +2,7 @@
 /*
  * FIFO event channels: the memory, and the hypervisor's knowledge of it.
  *
- * Control blocks lie in one page, for all virtual CPUs, made before the hypervisor hears of the
+ * Control blocks lie together, for all virtual CPUs, made before the hypervisor hears of the
  * first one: from then on the domain is in FIFO mode and an upcall may come on any of them. A
  * virtual CPU whose control block the hypervisor does not take gets no events (guest_vcpu.deaf),
  * and is tried again when its CPU comes online. Pages of words come as ports do.
@@ -25,7 +25,7 @@
 #include <linux/slab.h>
 #include "guest-fifo.h"
 
-#define CONTROL_SIZE	((unsigned int)(PAGE_SIZE / MAX_VIRT_CPUS))
+#define CONTROL_SIZE	128U	/* none crosses a page */
 
 static int cpu_state;
 
@@ -45,21 +45,24 @@ static u64 gfn_of(void *va)
 
 static int control_set(struct guest_fifo *f, unsigned int vcpu)
 {
+	struct evtchn_fifo_control_block *block = f->control + vcpu * CONTROL_SIZE;
 	struct evtchn_init_control op = {
-		.control_gfn = gfn_of(f->control),
-		.offset = vcpu * CONTROL_SIZE,
+		.control_gfn = gfn_of(block),
+		.offset = offset_in_page(block),
 		.vcpu = vcpu,
 	};
 	int err;
 
 	lockdep_assert_held(&f->lock);
+	if (!f->events->vcpus[vcpu].info)
+		return -ENXIO;
 	err = evtchn_op(f, EVTCHNOP_init_control, &op);
 	WRITE_ONCE(f->events->vcpus[vcpu].deaf, !!err);
 	if (err)
 		return err;
 
 	f->max = 1U << min_t(unsigned int, op.link_bits, EVTCHN_FIFO_LINK_BITS);
-	smp_store_release(&f->vcpus[vcpu].block, f->control + op.offset);	/* pairs with guest_fifo_scan() */
+	smp_store_release(&f->vcpus[vcpu].block, block);	/* pairs with guest_fifo_scan() */
 	return 0;
 }
 
@@ -178,7 +181,8 @@ static void fifo_free(struct guest_fifo *f)
 
 	for (n = 0; n < f->nr_pages; n++)
 		free_page((unsigned long)f->pages[n]);
-	free_page((unsigned long)f->control);
+	if (f->control)
+		free_pages_exact(f->control, f->events->nr_vcpus * CONTROL_SIZE);
 	kfree(f);
 }
 
@@ -193,7 +197,7 @@ static int fifo_start(struct guest_events *e)
 		return -ENOMEM;
 	f->events = e;
 	mutex_init(&f->lock);
-	f->control = (void *)get_zeroed_page(GFP_KERNEL);
+	f->control = alloc_pages_exact(e->nr_vcpus * CONTROL_SIZE, GFP_KERNEL | __GFP_ZERO);
 	if (!f->control)
 		goto err_fifo;
 

@@ -30,7 +30,7 @@ struct guest_fifo_vcpu {
  * @broken:   queues that were found not to be such
  * @lock:     mutex, for telling the hypervisor of more memory
  * @max:      bound of port numbers, by the hypervisor's width of links
- * @control:  page of control blocks, one for each virtual CPU
+ * @control:  control blocks, one for each virtual CPU
  * @node:     among those that are told of CPUs that come and go
  * @events:   whose they are
  * @vcpus:    by number

@@ -72,7 +72,7 @@ static void vcpu_scan(struct guest_vcpu *v)
 static void vcpu_upcall(struct guest_vcpu *v)
 {
 	lockdep_assert_irqs_disabled();
-	WRITE_ONCE(v->events->shared->vcpu_info[v->nr].evtchn_upcall_pending, 0);
+	WRITE_ONCE(v->info->evtchn_upcall_pending, 0);
 	virt_mb();	/* before the scan: an event that it misses raises another upcall */
 	if (!v->holdoff)
 		vcpu_scan(v);
@@ -91,13 +91,15 @@ void xpv_domain_upcall(struct xpv_domain *dom, unsigned int vcpu)
 {
 	struct guest_events *e = dom->guest->events;
 
-	if (vcpu < e->nr_vcpus)
+	if (vcpu < e->nr_vcpus && e->vcpus[vcpu].info)
 		vcpu_upcall(&e->vcpus[vcpu]);
 }
 EXPORT_SYMBOL_GPL(xpv_domain_upcall);
 
+/* shared_info is mapped. A virtual CPU that has no place for its events gets none. */
 void guest_vcpus_init(struct guest_events *e)
 {
+	const struct xpv_hypercalls *hc = e->dom->hc;
 	unsigned int i;
 
 	for (i = 0; i < e->nr_vcpus; i++) {
@@ -105,6 +107,11 @@ void guest_vcpus_init(struct guest_events *e)
 
 		v->events = e;
 		v->nr = i;
+		if (hc->vcpu_info)
+			v->info = hc->vcpu_info(e->dom->hv, i);
+		else if (i < MAX_VIRT_CPUS)
+			v->info = &e->shared->vcpu_info[i];
+		v->deaf = !v->info;
 		hrtimer_init(&v->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 		v->timer.function = vcpu_resume;
 	}
@@ -127,6 +134,8 @@ void guest_vcpu_offline(struct guest_vcpu *v)
 {
 	hrtimer_cancel(&v->timer);
 	v->holdoff = false;
-	WRITE_ONCE(v->events->shared->vcpu_info[v->nr].evtchn_upcall_pending, 0);
+	if (!v->info)
+		return;
+	WRITE_ONCE(v->info->evtchn_upcall_pending, 0);
 	virt_mb();	/* before the queues are looked at */
 }

@@ -59,10 +59,13 @@ unsigned int guest_grant_copy(struct xpv_domain *dom, domid_t peer, struct xpv_g
  * ---------------------------------------------------------------------------
  */
 
+#define GUEST_VCPUS	128U	/* that get events, at most */
+
 /**
  * struct guest_vcpu - what a virtual CPU's scan keeps
  * @events:  domain's
  * @nr:      the hypervisor's number
+ * @info:    where the hypervisor notes its events; NULL: it is deaf
  * @next:    the port to begin the next scan with, so that none is served first always
  * @holdoff: the CPU has had enough for now; @timer resumes the scan
  * @deaf:    the hypervisor cannot send it events
@@ -71,6 +74,7 @@ unsigned int guest_grant_copy(struct xpv_domain *dom, domid_t peer, struct xpv_g
 struct guest_vcpu {
 	struct guest_events *events;
 	unsigned int nr;
+	struct vcpu_info *info;
 	unsigned int next;
 	bool holdoff;
 	bool deaf;

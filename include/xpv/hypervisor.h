@@ -84,6 +84,8 @@ enum xpv_frame_space {
  * @vcpu_id:          the hypervisor's number of the virtual CPU that runs as Linux CPU @cpu, which
  *                    need not be online, or %XPV_VCPU_NONE for one that gets no events. The same from
  *                    set_upcall(@dom) to its end, for a CPU that is or has been online.
+ * @vcpu_info:        optional: where the hypervisor notes the events of virtual CPU @vcpu, the same until set_upcall(NULL)
+ *                    has returned; NULL: it gets none. Without it: in shared_info, which has 32. Any context.
  * @page_get:         a page of the guest's address space without memory, where a foreign page can be mapped. Any
  *                    context. NULL: none is free. Not needed with %XPV_HC_MAP_RETURNS_FRAME.
  * @page_put:         nothing is mapped there any more. Any context.
@@ -104,6 +106,7 @@ struct xpv_hypercalls {
 	void (*unmap_frame)(void *hv, enum xpv_frame_space space, unsigned int idx, void *va);
 	evtchn_port_t (*store_port)(void *hv);
 	unsigned int (*vcpu_id)(void *hv, unsigned int cpu);
+	struct vcpu_info *(*vcpu_info)(void *hv, unsigned int vcpu);
 	void (*set_upcall)(void *hv, struct xpv_domain *dom);
 	struct page *(*page_get)(void *hv);
 	void (*page_put)(void *hv, struct page *page);

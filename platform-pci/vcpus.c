@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where the hypervisor notes that a virtual CPU has events: its vcpu_info.
+ *
+ * shared_info has those of the first 32. Another one has to be registered, and that is once and for all: Xen takes no
+ * registration back, and goes on writing there whoever has the memory. So they lie where no kernel's memory can be, in
+ * the last pages of the device's region, which get memory of their own and keep it. Who comes later, after rmmod or
+ * kexec, finds the mark that says so, and who is registered.
+ *
+ * A restored domain has the pages, with the mark, but no registrations: so each is tried, and one that is refused is
+ * believed to be there if the mark says so. Whether it really is, the trial of the upcalls shows.
+ *
+ * A virtual CPU can be registered by itself alone. One that is offline now gets no events until the module is loaded anew.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/build_bug.h>
+#include <linux/io.h>
+#include <linux/module.h>
+#include <xen/interface/xen.h>	/* first: the others need its types */
+#include <xen/interface/vcpu.h>
+#include "platform.h"
+
+#define REGION		1
+#define AREA_MARK	0x6f666e692d767078ULL	/* "xpv-info" */
+
+static unsigned int shared_vcpus = PLAT_SHARED_VCPUS;
+module_param(shared_vcpus, uint, 0444);
+MODULE_PARM_DESC(shared_vcpus, "how many virtual CPUs use shared_info (default and maximum: 32); fewer is for tests of what the others do");
+
+/**
+ * struct area - the pages
+ * @mark:       they are what they seem to be
+ * @registered: virtual CPUs that have been registered here, some time
+ * @info:       of each of them
+ */
+struct area {
+	u64 mark;
+	DECLARE_BITMAP(registered, PLAT_VCPUS);
+	struct vcpu_info info[PLAT_VCPUS] __aligned(64);	/* none crosses a page */
+};
+
+#define AREA_PAGES	DIV_ROUND_UP(sizeof(struct area), PAGE_SIZE)
+
+static_assert(sizeof(struct vcpu_info) == 64);
+
+/* --- The pages ------------------------------------------------------------------------------------------------ */
+
+static unsigned long area_gfn(struct platform *p)
+{
+	return PHYS_PFN(pci_resource_end(p->pdev, REGION) + 1) - AREA_PAGES;
+}
+
+static bool area_exists(struct platform *p)
+{
+	return READ_ONCE(p->area->mark) == AREA_MARK;
+}
+
+/*
+ * Memory for them. A domain may usually have a little more than it was given; else pages of the kernel's are given up,
+ * for good.
+ */
+static int area_make(struct platform *p)
+{
+	unsigned long gfn = area_gfn(p);
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < AREA_PAGES; i++) {
+		err = plat_frame_populate(gfn + i);
+		if (err && plat_page_hole())
+			err = plat_frame_populate(gfn + i);
+		if (err)
+			return err;
+	}
+	memset(p->area, 0, sizeof(*p->area));
+	WRITE_ONCE(p->area->mark, AREA_MARK);
+	return 0;
+}
+
+static int area_map(struct platform *p)
+{
+	resource_size_t size = pci_resource_len(p->pdev, REGION);
+	int err;
+
+	if (!(pci_resource_flags(p->pdev, REGION) & IORESOURCE_MEM) ||
+	    size < (PLAT_BAR_PAGES + AREA_PAGES) * PAGE_SIZE)
+		return -ENXIO;
+	if (!plat_bar_used()) {
+		err = pci_request_region(p->pdev, REGION, "xpv-vcpus");
+		if (err)
+			return err;
+		p->area_region = true;
+	}
+	p->area = memremap(PFN_PHYS(area_gfn(p)), AREA_PAGES * PAGE_SIZE, MEMREMAP_WB);
+	return p->area ? 0 : -ENOMEM;
+}
+
+static void area_unmap(struct platform *p)
+{
+	if (p->area)
+		memunmap(p->area);
+	p->area = NULL;
+	if (p->area_region)
+		pci_release_region(p->pdev, REGION);
+	p->area_region = false;
+}
+
+/* --- Virtual CPUs --------------------------------------------------------------------------------------------- */
+
+static void info_clean(struct vcpu_info *vi)
+{
+	xchg(&vi->evtchn_pending_sel, 0);
+	WRITE_ONCE(vi->evtchn_upcall_pending, 0);
+	virt_mb();
+}
+
+/* On the CPU, with interrupts off. What is pending may be wiped away: all ports are masked. */
+static void register_this(void *arg)
+{
+	struct platform *p = arg;
+	unsigned int vcpu = plat_vcpu(smp_processor_id());
+	struct vcpu_register_vcpu_info op;
+	bool before;
+
+	if (vcpu >= PLAT_VCPUS)
+		return;
+	before = test_bit(vcpu, p->area->registered);
+	if (vcpu < shared_vcpus && !before)
+		return;
+	op = (struct vcpu_register_vcpu_info) {
+		.mfn = area_gfn(p) + PHYS_PFN(offsetof(struct area, info[vcpu])),
+		.offset = offset_in_page(offsetof(struct area, info[vcpu])),
+	};
+	if (plat_vcpu_op(VCPUOP_register_vcpu_info, vcpu, &op) && !before)
+		return;
+	set_bit(vcpu, p->area->registered);
+	info_clean(&p->area->info[vcpu]);
+	WRITE_ONCE(p->info[vcpu], &p->area->info[vcpu]);
+}
+
+static bool area_needed(void)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu)
+		if (plat_vcpu(cpu) >= shared_vcpus)
+			return true;
+	return false;
+}
+
+static void shared_use(struct platform *p)
+{
+	unsigned int i;
+
+	shared_vcpus = min_t(unsigned int, shared_vcpus, PLAT_SHARED_VCPUS);
+	for (i = 0; i < PLAT_VCPUS; i++)
+		p->info[i] = i < shared_vcpus ? &p->shared->vcpu_info[i] : NULL;
+}
+
+/* CPUs stay as they are meanwhile. Virtual CPUs that cannot be helped get no events. */
+void plat_vcpus_start(struct platform *p)
+{
+	int err;
+
+	shared_use(p);
+	err = area_map(p);
+	if (!err && !area_exists(p))
+		err = area_needed() ? area_make(p) : -ENOENT;
+	if (err) {
+		area_unmap(p);
+		if (area_needed())
+			dev_warn(&p->pdev->dev, "virtual CPUs from %u on get no events (%d)\n", shared_vcpus, err);
+		return;
+	}
+	on_each_cpu(register_this, p, 1);
+}
+
+void plat_vcpus_stop(struct platform *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < PLAT_VCPUS; i++) {
+		if (p->info[i])
+			info_clean(p->info[i]);
+		p->info[i] = NULL;
+	}
+	area_unmap(p);
+}
+
+struct vcpu_info *plat_vcpu_info(void *hv, unsigned int vcpu)
+{
+	struct platform *p = hv;
+
+	return vcpu < PLAT_VCPUS ? READ_ONCE(p->info[vcpu]) : NULL;
+}
