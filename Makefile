@@ -44,7 +44,7 @@ demo: setup
 	@$(MAKE) --no-print-directory all
 	@tests/demo
 
-check: setup debug-kernel
+check: setup debug-kernel noxen-kernel
 	@tests/run
 
 lint unit: setup
@@ -85,18 +85,18 @@ help:
 	@echo 'make clean             removes out/'
 	@echo
 	@echo 'make demo              installs, builds, boots a virtual machine, verifies and measures a disk in it'
-	@echo 'make check             lint, unit, check-install and check-stub'
+	@echo 'make check             lint, unit, check-install, check-stub and check-xen'
 	@echo 'make lint              warnings, sparse, checkpatch, shellcheck, Coccinelle, the rules of the tree'
 	@echo 'make unit              the pure files in user space, under sanitizers'
 	@echo 'make check-install     what make install installs: modprobe, initramfs-tools, a machine with its root on xvda'
 	@echo 'make check-stub        every case in virtual machines with 6.1, 6.12 and the debug kernel'
-	@echo 'make check-xen         the cases on real Xen, in a virtual machine: 25 minutes, not part of make check yet'
+	@echo 'make check-xen         the cases on real Xen, in a virtual machine with 6.1 and 6.12 in dom0'
 	@echo 'make bench-xen         a disk of a guest on real Xen: emulated, in-tree and ours; out/bench/'
 	@echo 'make shell             a prompt in a virtual machine with everything loaded; K=6.1, 6.12, debug'
 	@echo 'make shell-xen         a prompt in dom0 of real Xen, with functions that make guests; K=6.1, 6.12'
 	@echo 'make setup             installs the Debian packages that are missing (demo and check do it)'
 	@echo 'make debug-kernel      builds the debug kernel into /var/cache/xpv, once (check does it)'
-	@echo 'make noxen-kernel      builds a kernel without Xen code there, for a guest (check-xen does it)'
+	@echo 'make noxen-kernel      builds a kernel without Xen code there, for a guest (check does it)'
 	@echo
 	@echo 'tests/run --help       single cases, other kernels'
 

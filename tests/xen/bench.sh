@@ -90,7 +90,7 @@ start()
 
 	for g in $guests; do
 		[ "$g" = pv ] || guest_create hvm-nopv hvm-nopv "$kernel" "${common[@]}" -l xpv-platform-pci -m ata_piix -m sd_mod \
-			-d "vdev=hdc,format=raw,target=$emulated"
+			-d "vdev=hdc,format=raw,backendtype=qdisk,target=$emulated"
 		guest_create "$g" "$g" "$kernel" "${common[@]}" -l xpv-hv-native
 	done
 }
