@@ -237,7 +237,8 @@ int blkback_queues_open(struct blkback_dev *bd, const struct blkback_peer_keys *
 	}
 	queues->bd = bd;
 	queues->abi = keys->abi;
-	queues->cpu = queues->follows = nr_cpu_ids;	/* anywhere, until the first event */
+	queues->cpu = nr_cpu_ids;	/* anywhere, until the first event */
+	queues->follows = nr_cpu_ids;
 	init_waitqueue_head(&queues->wait);
 	init_llist_head(&queues->done);
 	err = queue_open(queues, keys);

@@ -10,7 +10,8 @@
  * A restored domain has the pages, with the mark, but no registrations: so each is tried, and one that is refused is
  * believed to be there if the mark says so. Whether it really is, the trial of the upcalls shows.
  *
- * A virtual CPU can be registered by itself alone. One that is offline now gets no events until the module is loaded anew.
+ * A virtual CPU can be registered by itself alone. One that is offline now gets no events until the module is loaded
+ * anew.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

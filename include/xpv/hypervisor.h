@@ -84,8 +84,9 @@ enum xpv_frame_space {
  * @vcpu_id:          the hypervisor's number of the virtual CPU that runs as Linux CPU @cpu, which
  *                    need not be online, or %XPV_VCPU_NONE for one that gets no events. The same from
  *                    set_upcall(@dom) to its end, for a CPU that is or has been online.
- * @vcpu_info:        optional: where the hypervisor notes the events of virtual CPU @vcpu, the same until set_upcall(NULL)
- *                    has returned; NULL: it gets none. Without it: in shared_info, which has 32. Any context.
+ * @vcpu_info:        optional: where the hypervisor notes the events of virtual CPU @vcpu, the same until
+ *                    set_upcall(NULL) has returned; NULL: it gets none. Without it: in shared_info, which has 32. Any
+ *                    context.
  * @page_get:         a page of the guest's address space without memory, where a foreign page can be mapped. Any
  *                    context. NULL: none is free. Not needed with %XPV_HC_MAP_RETURNS_FRAME.
  * @page_put:         nothing is mapped there any more. Any context.

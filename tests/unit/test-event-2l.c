@@ -12,7 +12,7 @@ struct guest_events {
 
 struct guest_vcpu {
 	struct guest_events *events;
-	unsigned int nr;
+	struct vcpu_info *info;
 	unsigned int next;
 };
 
@@ -36,7 +36,7 @@ bool guest_event_deliver(struct guest_vcpu *v, evtchn_port_t port);
 
 static struct shared_info shared;
 static struct guest_events events = { .shared = &shared };
-static struct guest_vcpu vcpu = { .events = &events, .nr = 1, .info = &shared.vcpu_info[1] };
+static struct guest_vcpu vcpu = { .events = &events, .info = &shared.vcpu_info[1] };
 static const struct guest_evtchn_abi *abi = &guest_evtchn_2l;
 
 static evtchn_port_t seen[2 * NR_PORTS];
