@@ -10,7 +10,10 @@
 # In each round each combination is measured once, one after the other, so that what disturbs the host disturbs all of them. The
 # disk is a null_blk that keeps nothing: what is left is the way there. Each line of the result:
 #	ROUND GUEST BACK FRONT JOB IOPS MIBPS IOS EVENTS-IN-DOM0 EVENTS-IN-GUEST
-# where events are the disk's interrupts while the job ran. XPV_BENCH_ROUNDS, XPV_BENCH_SECONDS, XPV_BENCH_KERNEL (of guests),
+# where events are the disk's interrupts while the job ran. Before the first round, what a request costs is counted, with Xen's own
+# trace. Each line of counts.tsv, of requests at depth 1 and 32:
+#	GUEST BACK FRONT JOB IOS HYPERCALLS EXITS
+# of all domains while the job ran: hypercalls of PV kernels (dom0, and the guest if it is one), exits of HVM guests. XPV_BENCH_ROUNDS, XPV_BENCH_SECONDS, XPV_BENCH_KERNEL (of guests),
 # XPV_BENCH_GUESTS ("hvm pv"; hvm brings hvm-nopv, with ours and the emulated disk).
 
 rounds=${XPV_BENCH_ROUNDS:-3}
@@ -18,6 +21,8 @@ seconds=${XPV_BENCH_SECONDS:-2}
 kernel=${XPV_BENCH_KERNEL:-6.1}
 guests=${XPV_BENCH_GUESTS:-hvm pv}
 result=$XPV_LOGS/result.tsv
+counts=$XPV_LOGS/counts.tsv
+xentrace=/usr/lib/xen-4.17/bin/xentrace
 has_back=intree
 
 die()
@@ -53,17 +58,55 @@ back()
 	xpv_backend "$1" || die "the backend $1"
 }
 
+# fio's command line: JOB DISK SECONDS
+fio_command()
+{
+	echo "fio --minimal --name=b --filename=/dev/$2 --direct=1 --ioengine=libaio --norandommap --randrepeat=0" \
+		"--time_based --runtime=$3 $(job_options "$1")"
+}
+
+# Hypercalls and exits in a file of xentrace: a record is a word with event, number of words, and whether there is a time.
+# shellcheck disable=SC2016 # for perl
+count_trace='
+	local $/; open(F, "<:raw", shift) or die; my $data = <F>; my ($at, $calls, $exits) = (0, 0, 0);
+	while ($at + 4 <= length $data) {
+		my $word = unpack("V", substr($data, $at, 4)); my $event = $word & 0xfffffff;
+		$at += 4 + 4 * (($word >> 28) & 7) + ($word >> 31 ? 8 : 0);
+		$calls++ if $event == 0x201001 || $event == 0x20100d;
+		$exits++ if $event == 0x81002 || $event == 0x81102;
+	}
+	print "$calls\t$exits\n"'
+
+# count GUEST BACK FRONT DISK: what the requests of two jobs cost
+count()
+{
+	local job ios pid trace=/run/xpv/trace
+
+	for job in randread-4k-qd1 randread-4k-qd32; do
+		"$xentrace" -D -s 20 -e 0x281000 "$trace" >/dev/null 2>&1 &
+		pid=$!
+		sleep 0.5
+		ios=$(guest_run "$1" "$(fio_command $job "$4" 2) >/tmp/fio || exit 1
+			awk -F ';' '/^3/ { printf \"%d\", (\$8 * \$9 + \$49 * \$50) / 1000 }' /tmp/fio") || die "$1, $2/$3, count: $ios"
+		kill -INT $pid
+		wait $pid
+		printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$job" "$ios" "$(perl -e "$count_trace" "$trace")" >>"$counts"
+		rm -f "$trace"
+	done
+	note "counted: $1, back $2, front $3: $(tail -n 2 "$counts" | cut -f 5- | tr '\t\n' ' ;')"
+}
+
 # measure ROUND GUEST BACK FRONT DISK. Of fio's terse output: kB, kB/s, IOPS and ms, read and written.
 measure()
 {
 	local job before out iops rate ios events
 
+	[ "$1" != 1 ] || count "$2" "$3" "$4" "$5"
 	for job in $jobs; do
 		before=$(interrupts)
 		out=$(guest_run "$2" "
 			before=\$(awk '$count' /proc/interrupts)
-			fio --minimal --name=b --filename=/dev/$5 --direct=1 --ioengine=libaio --norandommap --randrepeat=0 \
-				--time_based --runtime=$seconds $(job_options "$job") >/tmp/fio || exit 1
+			$(fio_command "$job" "$5" "$seconds") >/tmp/fio || exit 1
 			awk -F ';' '/^3/ { printf \"%d %.2f %d \", \$8 + \$49, (\$7 + \$48) / 1024, (\$8 * \$9 + \$49 * \$50) / 1000 }' /tmp/fio
 			echo \$((\$(awk '$count' /proc/interrupts) - before))") || die "$2, $3/$4, $job: $out"
 		read -r iops rate ios events <<<"$out"

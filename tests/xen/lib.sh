@@ -15,6 +15,7 @@
 #       -f FILE[:PATH]   a file, into / of the guest unless told
 #       -d DISK  an entry of xl's disk= list, as in 'vdev=xvda,format=raw,target=/dev/nullb0'
 #       -x LINE  a line for xl's configuration
+#       -R FILE  boot this initramfs instead: nothing of the above that goes into one is there, and no command is taken (-n)
 #       -n       do not wait
 #   guest_run NAME [-t SECONDS] SCRIPT    run it there, in busybox's sh; print what it prints, return its status;
 #                                     124 when it did not end in time (60), 125 when the guest has gone or is stuck
@@ -166,11 +167,11 @@ guest_cmdline()
 guest_create()
 {
 	local name=$1 type=$2 kernel=$3 dir=$XPV_GUESTS/$1 OPTIND=1 opt
-	local vcpus=1 memory=384 args='' load='' image release ramdisk cmdline wait=1 n lost counted
+	local vcpus=1 memory=384 args='' load='' image release ramdisk='' cmdline wait=1 n lost counted
 	local initramfs=() disks=() lines=()
 
 	shift 3
-	while getopts v:M:a:m:l:b:f:d:x:n opt; do
+	while getopts v:M:a:m:l:b:f:d:x:R:n opt; do
 		case $opt in
 		v) vcpus=$OPTARG ;;
 		M) memory=$OPTARG ;;
@@ -180,13 +181,15 @@ guest_create()
 		b | f) initramfs+=("-$opt" "$OPTARG") ;;
 		d) disks+=("$OPTARG") ;;
 		x) lines+=("$OPTARG") ;;
+		R) ramdisk=$OPTARG wait= ;;
 		n) wait= ;;
 		*) fail "guest_create: wrong option" ;;
 		esac
 	done
 	guest_alive "$name" && fail "guest $name exists"
 	read -r image release < <(kernel_image "$kernel") || fail "no kernel $kernel"
-	ramdisk=$("$XPV_TOP/tests/xen/initramfs" "$release" ${initramfs[0]+"${initramfs[@]}"}) || fail "no initramfs"
+	: "${ramdisk:=$("$XPV_TOP/tests/xen/initramfs" "$release" ${initramfs[0]+"${initramfs[@]}"})}"
+	[ -s "$ramdisk" ] || fail "no initramfs"
 	ramdisk=$(local_copy "$ramdisk")
 
 	rm -rf "$dir"
