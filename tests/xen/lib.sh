@@ -222,8 +222,9 @@ guest_start()
 	guest_find "$1"
 }
 
-# QEMU's emulation of SVM now and then leaves a guest with registers of its host: an address of Xen's own text where no guest can
-# be, at which the guest dies of a triple fault. Nothing that runs in the guest could do that. How many have been lost:
+# With more processors than one (tests/xen/run -c), QEMU's emulation of SVM now and then leaves a guest with registers of its host: an
+# address of Xen's own text where no guest can be, at which the guest dies of a triple fault. Nothing that runs in the guest could do
+# that. How many have been lost:
 guests_lost()
 {
 	xl dmesg | awk '/Triple fault/ { fault = 1 } /RIP:/ { lost += fault && /RIP: *e008:\[<ffff82d0/; fault = 0 } END { print lost + 0 }'

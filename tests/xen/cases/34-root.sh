@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # An HVM guest with nopv has its root file system on xvda, by an initramfs of initramfs-tools with what make install installs.
-# timeout: 180
+# timeout: 240
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/lib.sh"
 
