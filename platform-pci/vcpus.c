@@ -140,14 +140,14 @@ static void register_this(void *arg)
 	WRITE_ONCE(p->info[vcpu], &p->area->info[vcpu]);
 }
 
-static bool area_needed(void)
+/* Online virtual CPUs that have no place for their events. */
+static unsigned int deaf(struct platform *p)
 {
-	unsigned int cpu;
+	unsigned int cpu, n = 0;
 
 	for_each_online_cpu(cpu)
-		if (plat_vcpu(cpu) >= shared_vcpus)
-			return true;
-	return false;
+		n += !plat_vcpu_info(p, plat_vcpu(cpu));
+	return n;
 }
 
 static void shared_use(struct platform *p)
@@ -167,14 +167,13 @@ void plat_vcpus_start(struct platform *p)
 	shared_use(p);
 	err = area_map(p);
 	if (!err && !area_exists(p))
-		err = area_needed() ? area_make(p) : -ENOENT;
-	if (err) {
+		err = deaf(p) ? area_make(p) : -ENOENT;
+	if (err)
 		area_unmap(p);
-		if (area_needed())
-			dev_warn(&p->pdev->dev, "virtual CPUs from %u on get no events (%d)\n", shared_vcpus, err);
-		return;
-	}
-	on_each_cpu(register_this, p, 1);
+	else
+		on_each_cpu(register_this, p, 1);
+	if (deaf(p))
+		dev_warn(&p->pdev->dev, "%u virtual CPUs get no events (%d)\n", deaf(p), err);
 }
 
 void plat_vcpus_stop(struct platform *p)
