@@ -192,6 +192,20 @@ bool native_device_wanted(struct xpv_domain *dom, const char *nodename, char *wh
 
 /* --- Drivers of the suite ------------------------------------------------------------------------------------- */
 
+/*
+ * A device of our type that another driver has: the suite's device of the same name may have been asked about before
+ * this driver was on the list, and has not been told whose it is.
+ */
+static int offer_again(struct device *dev, void *data)
+{
+	const struct claim_driver *cd = data;
+	const struct xenbus_device *xdev = to_xenbus_device(dev);
+
+	if (READ_ONCE(dev->driver) != &cd->drv.driver && !strcmp(xdev->devicetype, cd->ids[0].devicetype))
+		xpv_domain_device_offer(cd->dom, xdev->nodename);
+	return 0;
+}
+
 static int claim_register(struct claim_driver *cd)
 {
 	if (cd->backend)
@@ -226,6 +240,7 @@ void native_driver_added(struct xpv_domain *dom, bool backend, const char *type)
 	list_add(&cd->list, &n->drivers);
 	mutex_unlock(&n->claim_lock);
 	bus_for_each_drv(cd->drv.driver.bus, NULL, cd, warn_of_rival);
+	bus_for_each_dev(cd->drv.driver.bus, NULL, cd, offer_again);
 	return;
 
 err_free:
