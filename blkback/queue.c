@@ -47,13 +47,14 @@ static void serve(struct blkback_queue *q)
 /*
  * The thread runs where its events come: left to itself it would wake up where it slept, and if that
  * is another processor, each event would cost an interrupt to it, which is a dear thing under a
- * hypervisor. Who moves the event's interrupt moves the thread.
+ * hypervisor. Who moves the event's interrupt moves the thread. Where interrupts cost little it is
+ * better to use both processors.
  */
 static void follow(struct blkback_queue *q)
 {
 	unsigned int cpu = READ_ONCE(q->cpu);
 
-	if (cpu == q->follows)
+	if (cpu == q->follows || !xpv_event_ipis_cost(q->bd->xdev))
 		return;
 	q->follows = cpu;
 	set_cpus_allowed_ptr(current, cpumask_of(cpu));	/* if it went offline: next time */

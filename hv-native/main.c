@@ -114,7 +114,7 @@ static void released(void *hv)
 /* Not the toolstack's domain as far as the core is concerned: /dev/xen/xenbus is there, and is the kernel's. */
 static int domain_register(struct native *n)
 {
-	struct xpv_domain_desc desc = { .ops = &native_ops, .hv = n, .copy_pays = 2 };
+	struct xpv_domain_desc desc = { .ops = &native_ops, .hv = n, .copy_pays = 2, .ipis_cost = true };
 	int err = native_domid(&desc.domid);
 
 	if (err)

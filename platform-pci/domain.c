@@ -48,6 +48,7 @@ int plat_domain_register(struct platform *p)
 		.domid = p->domid,
 		.toolstack = true,
 		.copy_pays = 2,
+		.ipis_cost = true,
 		.shutdowns = PLAT_SHUTDOWNS,
 		.shutdown = plat_shutdown,
 	};

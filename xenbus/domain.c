@@ -182,6 +182,7 @@ static struct xpv_domain *domain_alloc(const struct xpv_domain_desc *desc)
 	dom->domid = desc->domid;
 	dom->toolstack = desc->toolstack;
 	dom->copy_pays = desc->copy_pays;
+	dom->ipis_cost = desc->ipis_cost;
 	dom->shutdowns = desc->shutdowns;
 	dom->shutdown = desc->shutdown;
 	INIT_LIST_HEAD(&dom->claim_node);

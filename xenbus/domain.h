@@ -40,6 +40,7 @@ struct xpv_guest;
  * @store:     store client (store.c)
  * @bus:       devices of both buses (scan.c)
  * @copy_pays: see struct xpv_domain_desc
+ * @ipis_cost: likewise
  * @shutdowns: likewise
  * @shutdown:  likewise
  * @control:   the toolstack's requests (control.c), NULL without @shutdowns
@@ -65,6 +66,7 @@ struct xpv_domain {
 	struct xpv_bus_domain *bus;
 
 	unsigned int copy_pays;
+	bool ipis_cost;
 	unsigned int shutdowns;
 	void (*shutdown)(struct xpv_domain *dom, enum xpv_shutdown what);
 	struct xpv_control *control;

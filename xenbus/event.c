@@ -150,3 +150,9 @@ int xpv_event_set_priority(const struct xpv_event *ev, unsigned int priority)
 	return ops->event_priority ? ops->event_priority(dev->domain, ev->port, priority) : -EOPNOTSUPP;
 }
 EXPORT_SYMBOL_GPL(xpv_event_set_priority);
+
+bool xpv_event_ipis_cost(const struct xpv_device *dev)
+{
+	return dev->domain->ipis_cost;
+}
+EXPORT_SYMBOL_GPL(xpv_event_ipis_cost);

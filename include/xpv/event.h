@@ -83,4 +83,7 @@ void xpv_event_eoi(const struct xpv_event *ev, bool spurious);
  */
 int xpv_event_set_priority(const struct xpv_event *ev, unsigned int priority);
 
+/** xpv_event_ipis_cost() - does it pay to go on with an event on the CPU where it came? Any context. */
+bool xpv_event_ipis_cost(const struct xpv_device *dev);
+
 #endif /* XPV_EVENT_H */

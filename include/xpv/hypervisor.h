@@ -259,6 +259,7 @@ enum xpv_shutdown {
  * @toolstack:  this is the domain whose store client /dev/xen/xenbus is
  *              (never so where the kernel has a /dev/xen/xenbus of its own: /dev/xen/xenbus-<domid> is made alone then)
  * @copy_pays:  up to how many pages of a peer's are copied cheaper than mapped and unmapped
+ * @ipis_cost:  an interrupt to another CPU is the hypervisor's to deliver: better to stay where an event came
  * @shutdowns:  BIT(XPV_SHUTDOWN_*) that @shutdown obeys; the toolstack is told so. 0: it is not listened to
  * @shutdown:   the toolstack asks, and has been told that it was heard. Process context, one at a time; perhaps before
  *              xpv_domain_register() has returned, not after xpv_domain_unregister() has, which waits for it. May call
@@ -271,6 +272,7 @@ struct xpv_domain_desc {
 	domid_t domid;
 	bool toolstack;
 	unsigned int copy_pays;
+	bool ipis_cost;
 	unsigned int shutdowns;
 	void (*shutdown)(struct xpv_domain *dom, enum xpv_shutdown what);
 };
