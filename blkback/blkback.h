@@ -199,7 +199,6 @@ void blkback_queues_close(struct blkback_dev *bd);
 
 /* submit.c: requests of the ring to bios */
 bool blkback_submit_batch(struct blkback_queue *q);
-
 void blkback_bad_grant(struct blkback_queue *q, const struct blkback_req *req, grant_ref_t gref,
 		       s16 status);
 
