@@ -176,21 +176,23 @@ static void make_bio(struct blkback_queue *q, struct blkback_req *req)
  */
 static bool ready(struct blkback_queue *q, struct blkback_req *req, struct batch *at)
 {
-	const struct xpv_grant_copy *copy = NULL;
-	const struct xpv_grant_map *map = NULL;
+	const struct xpv_grant_copy *copy;
+	const struct xpv_grant_map *map;
 
 	if (!req->copied) {
 		map = take_maps(req, &q->scratch[at->maps]);
 		at->maps += req->op.nr;
-	} else if (req->op.op != BLKIF_OP_READ) {
-		copy = blkback_copy_failed(req, &q->copies[at->copies]);
-		at->copies += req->op.nr;
+		if (map)
+			blkback_bad_grant(q, req, map->gref, map->status);
+		return !map;
 	}
-	if (map)
-		blkback_bad_grant(q, req, map->gref, map->status);
+	if (req->op.op == BLKIF_OP_READ)
+		return true;
+	copy = blkback_copy_failed(req, &q->copies[at->copies]);
+	at->copies += req->op.nr;
 	if (copy)
 		blkback_bad_grant(q, req, copy->gref, copy->status);
-	return !map && !copy;
+	return !copy;
 }
 
 static void submit(struct blkback_queue *q, struct blkback_req *req, struct batch *at)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device's own memory region as the place for frames of the hypervisor (frames=bar).
+ * The device's own memory region, in two parts.
  *
- * No page of the kernel's is given up. But the firmware has declared the region uncached, so each access to a grant
- * entry or to the bitmaps of events is a slow one. For a kernel that cannot do without a page, or to compare.
+ * The first pages can be the place for frames of the hypervisor (frames=bar). No page of the kernel's is given up. But
+ * the firmware has declared the region uncached, so each access to a grant entry or to the bitmaps of events is a slow
+ * one. For a kernel that cannot do without a page, or to compare. The last pages are for vcpus.c. Each part is claimed
+ * by itself, so /proc/iomem tells which are in use.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -14,7 +16,7 @@
 #include "platform.h"
 
 #define REGION		1
-#define PAGES_MAX	PLAT_BAR_PAGES
+#define PAGES_MAX	1024U	/* of the first part */
 
 /**
  * struct bar - the region; there is one device
@@ -22,7 +24,7 @@
  * @used: pages that show a frame
  * @va:   where they are mapped
  * @gfn:  of the first page
- * @nr:   pages, 0: the region is not used
+ * @nr:   pages of the first part, 0: it is not used
  */
 static struct bar {
 	struct mutex lock;
@@ -32,27 +34,55 @@ static struct bar {
 	unsigned int nr;
 } bar = { .lock = __MUTEX_INITIALIZER(bar.lock) };
 
-int plat_bar_start(struct pci_dev *pdev)
+static unsigned long pages_of(struct pci_dev *pdev)
 {
-	int err = pci_request_region(pdev, REGION, "xpv-frames");
-
-	if (err)
-		return err;
-	if (!(pci_resource_flags(pdev, REGION) & IORESOURCE_MEM) || pci_resource_len(pdev, REGION) < PAGE_SIZE) {
-		pci_release_region(pdev, REGION);
-		return -ENXIO;
-	}
-	bar.gfn = PHYS_PFN(pci_resource_start(pdev, REGION));
-	bar.nr = min_t(u64, pci_resource_len(pdev, REGION) / PAGE_SIZE, PAGES_MAX);
-	return 0;
+	if (!(pci_resource_flags(pdev, REGION) & IORESOURCE_MEM))
+		return 0;
+	return pci_resource_len(pdev, REGION) >> PAGE_SHIFT;
 }
 
-void plat_bar_stop(struct pci_dev *pdev)
+static int claim(unsigned long gfn, unsigned int pages, const char *name)
 {
-	if (!bar.nr)
-		return;
+	return request_mem_region(PFN_PHYS(gfn), PFN_PHYS(pages), name) ? 0 : -EBUSY;
+}
+
+static void unclaim(unsigned long gfn, unsigned int pages)
+{
+	release_mem_region(PFN_PHYS(gfn), PFN_PHYS(pages));
+}
+
+int plat_bar_start(struct pci_dev *pdev)
+{
+	unsigned int nr = min_t(unsigned long, pages_of(pdev), PAGES_MAX);
+	int err;
+
+	if (!nr)
+		return -ENXIO;
+	bar.gfn = PHYS_PFN(pci_resource_start(pdev, REGION));
+	err = claim(bar.gfn, nr, "xpv-frames");
+	if (!err)
+		bar.nr = nr;
+	return err;
+}
+
+void plat_bar_stop(void)
+{
+	if (bar.nr)
+		unclaim(bar.gfn, bar.nr);
 	bar.nr = 0;
-	pci_release_region(pdev, REGION);
+}
+
+int plat_bar_tail_take(struct pci_dev *pdev, unsigned int pages, unsigned long *gfn)
+{
+	if (pages_of(pdev) < PAGES_MAX + pages)
+		return -ENXIO;
+	*gfn = PHYS_PFN(pci_resource_end(pdev, REGION) + 1) - pages;
+	return claim(*gfn, pages, "xpv-vcpus");
+}
+
+void plat_bar_tail_give(unsigned long gfn, unsigned int pages)
+{
+	unclaim(gfn, pages);
 }
 
 bool plat_bar_used(void)

@@ -138,9 +138,9 @@ int plat_frames_start(struct pci_dev *pdev)
 	return 0;
 }
 
-void plat_frames_stop(struct pci_dev *pdev)
+void plat_frames_stop(void)
 {
-	plat_bar_stop(pdev);
+	plat_bar_stop();
 }
 
 /* --- The grant table ------------------------------------------------------------------------------------------ */

@@ -112,7 +112,7 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 err_free:
 	kfree(p);
 err_frames:
-	plat_frames_stop(pdev);
+	plat_frames_stop();
 err_enable:
 	pci_disable_device(pdev);
 err_one:
@@ -128,7 +128,7 @@ static void remove(struct pci_dev *pdev)
 	plat_space_exit(&p->space);
 	plat_facilities_stop(p);
 	kfree(p);
-	plat_frames_stop(pdev);
+	plat_frames_stop();
 	pci_disable_device(pdev);
 	give_the_one();
 }

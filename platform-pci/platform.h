@@ -16,7 +16,6 @@
 
 #define PLAT_VCPUS		128U		/* no HVM guest has more */
 #define PLAT_SHARED_VCPUS	MAX_VIRT_CPUS	/* whose vcpu_info is in shared_info */
-#define PLAT_BAR_PAGES		1024U		/* of the device's region, for bar.c; what is behind is for vcpus.c */
 
 struct area;
 struct plat_upcall_way;
@@ -48,7 +47,7 @@ struct plat_space {
  * @shared:     shared_info; NULL while the domain is suspended
  * @info:       by virtual CPU: where its events are noted, or NULL
  * @area:       vcpus.c: of those that shared_info has no room for, or NULL
- * @area_region: the device's region was claimed for it
+ * @area_gfn:   of its first page
  * @xpv:        the domain as xenbus knows it
  * @released:   nothing is granted any more
  * @space:      for foreign pages
@@ -71,7 +70,7 @@ struct platform {
 	struct shared_info *shared;
 	struct vcpu_info *info[PLAT_VCPUS];
 	struct area *area;
-	bool area_region;
+	unsigned long area_gfn;
 	struct xpv_domain *xpv;
 	struct completion released;
 	struct plat_space space;
@@ -131,7 +130,7 @@ void plat_page_fill(struct page *page);
 int plat_frame_populate(unsigned long gfn);
 /* plat_frames_start() - where frames are to be shown */
 int plat_frames_start(struct pci_dev *pdev);
-void plat_frames_stop(struct pci_dev *pdev);
+void plat_frames_stop(void);
 /* plat_frame_map() - show a frame of the hypervisor (XENMAPSPACE_*) at *@va, in write-back memory. May sleep */
 int plat_frame_map(unsigned int space, unsigned long idx, void **va);
 void plat_frame_unmap(void *va);
@@ -143,11 +142,14 @@ void plat_shared_unmap(struct platform *p);
 /* --- bar.c: the device's memory region as the place for them. Process context ------------------------------------ */
 
 int plat_bar_start(struct pci_dev *pdev);
-void plat_bar_stop(struct pci_dev *pdev);	/* no-op if it was not started */
+void plat_bar_stop(void);	/* no-op if it was not started */
 bool plat_bar_used(void);
 int plat_bar_take(unsigned long *gfn, void **va);
 void plat_bar_give(void *va);
 unsigned long plat_bar_gfn(const void *va);	/* of what was taken */
+/* plat_bar_tail_take() - the last @pages, which are for no frames; @gfn is the first one's. -ENXIO: the region is too small */
+int plat_bar_tail_take(struct pci_dev *pdev, unsigned int pages, unsigned long *gfn);
+void plat_bar_tail_give(unsigned long gfn, unsigned int pages);
 
 /* --- vcpus.c: where the events of virtual CPUs are noted ---------------------------------------------------------- */
 

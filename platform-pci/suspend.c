@@ -13,14 +13,18 @@
  * kept. So it makes no difference whether the domain is a new one.
  *
  * The kernel does not notice: its processors, timers and emulated devices are saved and restored with their states, and
- * programs go on in between two instructions. Its clocks stand still meanwhile: the time of day is late afterwards.
+ * programs go on in between two instructions. Its clocks run on meanwhile, or stand still, as the hypervisor likes: the
+ * time of day may be late afterwards, and whoever watches for things that take too long must not take this for one.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
+#include <linux/nmi.h>
+#include <linux/rcupdate.h>
 #include <linux/reboot.h>
 #include <linux/stop_machine.h>
 #include <xen/interface/sched.h>
+#include "../compat/rcu.h"
 #include "platform.h"
 
 #define RESUME_TRIES	10
@@ -32,6 +36,21 @@ static int leave(void *unused)
 	struct sched_shutdown op = { .reason = SHUTDOWN_suspend };
 
 	return plat_sched_op(SCHEDOP_shutdown, &op);
+}
+
+/*
+ * The domain is away for a while, which the watchdogs of this kernel do not notice. RCU's looks at how long a grace
+ * period takes, so it is off until the one that may be under way is over. stop_machine() itself sees to that of CPUs.
+ */
+static int go_away(void)
+{
+	int suppress = xpv_rcu_stall_suppress(1);
+	int ret = stop_machine(leave, NULL, NULL);
+
+	reset_hung_task_detector();
+	synchronize_rcu();
+	xpv_rcu_stall_suppress(suppress);
+	return ret;
 }
 
 /* Without memory it may be better the next time. */
@@ -67,7 +86,7 @@ static void suspend(struct platform *p, struct xpv_domain *dom)
 		return;
 	}
 	plat_facilities_stop(p);
-	ret = stop_machine(leave, NULL, NULL);
+	ret = go_away();
 	if (ret < 0)
 		dev_err(&p->pdev->dev, "the hypervisor does not suspend the domain (%d)\n", ret);
 	else

@@ -22,7 +22,6 @@
 #include <xen/interface/vcpu.h>
 #include "platform.h"
 
-#define REGION		1
 #define AREA_MARK	0x6f666e692d767078ULL	/* "xpv-info" */
 
 static unsigned int shared_vcpus = PLAT_SHARED_VCPUS;
@@ -47,11 +46,6 @@ static_assert(sizeof(struct vcpu_info) == 64);
 
 /* --- The pages ------------------------------------------------------------------------------------------------ */
 
-static unsigned long area_gfn(struct platform *p)
-{
-	return PHYS_PFN(pci_resource_end(p->pdev, REGION) + 1) - AREA_PAGES;
-}
-
 static bool area_exists(struct platform *p)
 {
 	return READ_ONCE(p->area->mark) == AREA_MARK;
@@ -63,14 +57,13 @@ static bool area_exists(struct platform *p)
  */
 static int area_make(struct platform *p)
 {
-	unsigned long gfn = area_gfn(p);
 	unsigned int i;
 	int err;
 
 	for (i = 0; i < AREA_PAGES; i++) {
-		err = plat_frame_populate(gfn + i);
+		err = plat_frame_populate(p->area_gfn + i);
 		if (err && plat_page_hole())
-			err = plat_frame_populate(gfn + i);
+			err = plat_frame_populate(p->area_gfn + i);
 		if (err)
 			return err;
 	}
@@ -81,30 +74,24 @@ static int area_make(struct platform *p)
 
 static int area_map(struct platform *p)
 {
-	resource_size_t size = pci_resource_len(p->pdev, REGION);
-	int err;
+	int err = plat_bar_tail_take(p->pdev, AREA_PAGES, &p->area_gfn);
 
-	if (!(pci_resource_flags(p->pdev, REGION) & IORESOURCE_MEM) ||
-	    size < (PLAT_BAR_PAGES + AREA_PAGES) * PAGE_SIZE)
-		return -ENXIO;
-	if (!plat_bar_used()) {
-		err = pci_request_region(p->pdev, REGION, "xpv-vcpus");
-		if (err)
-			return err;
-		p->area_region = true;
-	}
-	p->area = memremap(PFN_PHYS(area_gfn(p)), AREA_PAGES * PAGE_SIZE, MEMREMAP_WB);
-	return p->area ? 0 : -ENOMEM;
+	if (err)
+		return err;
+	p->area = memremap(PFN_PHYS(p->area_gfn), AREA_PAGES * PAGE_SIZE, MEMREMAP_WB);
+	if (p->area)
+		return 0;
+	plat_bar_tail_give(p->area_gfn, AREA_PAGES);
+	return -ENOMEM;
 }
 
 static void area_unmap(struct platform *p)
 {
-	if (p->area)
-		memunmap(p->area);
+	if (!p->area)
+		return;
+	memunmap(p->area);
 	p->area = NULL;
-	if (p->area_region)
-		pci_release_region(p->pdev, REGION);
-	p->area_region = false;
+	plat_bar_tail_give(p->area_gfn, AREA_PAGES);
 }
 
 /* --- Virtual CPUs --------------------------------------------------------------------------------------------- */
@@ -130,7 +117,7 @@ static void register_this(void *arg)
 	if (vcpu < shared_vcpus && !before)
 		return;
 	op = (struct vcpu_register_vcpu_info) {
-		.mfn = area_gfn(p) + PHYS_PFN(offsetof(struct area, info[vcpu])),
+		.mfn = p->area_gfn + PHYS_PFN(offsetof(struct area, info[vcpu])),
 		.offset = offset_in_page(offsetof(struct area, info[vcpu])),
 	};
 	if (plat_vcpu_op(VCPUOP_register_vcpu_info, vcpu, &op) && !before)
