@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A driver domain without Xen code of its kernel: blkback over platform-pci serves another guest's in-tree frontend.
+# guest: 6.1 -m brd
 # timeout: 300
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/lib.sh"

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Guests are saved and go on, are saved and restored, and migrated, under verified I/O; and are shut down by the toolstack.
+# guest: 6.1 -b fio
+# guest: 6.12 -b fio
 # timeout: 420
 #
 # -e XPV_FULL=1 has all guests, -e 'XPV_SAVED=pvh 6.12 2 intree' that one.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # An HVM guest with nopv starts another kernel by kexec, under I/O: that one finds everything as if it were the first.
+# guest: 6.1 -b kexec -k
 # timeout: 240
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/lib.sh"
@@ -12,9 +13,8 @@ is_another()
 	guest_run g -t 5 '[ ! -e /run/before ]'
 }
 
-image=$(find /boot -name 'vmlinuz-6.1[.-]*' | sort -V | tail -n 1)
 dev=$(disk_null kexec 64) || fail "no null_blk"
-guest_create g hvm-nopv 6.1 -v 2 -M 512 -b kexec -f "$image:/kernel" -l xpv-blkfront
+guest_create g hvm-nopv 6.1 -v 2 -M 512 -b kexec -k -l xpv-blkfront
 xpv_load g || die "load"
 disk_attach g "$dev" xvda || die "attach"
 disk_compare g "$dev"
