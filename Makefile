@@ -13,7 +13,7 @@ modules: $(addprefix build-,$(RELEASES))
 	$(if $(RELEASES),,$(error no kernel headers installed: make setup, or give KDIR=))
 
 build-%:
-	@tests/lib/build $* $(or $(KDIR),/lib/modules/$*/build) $(MODULES)
+	+@tests/lib/build $* $(or $(KDIR),/lib/modules/$*/build) $(MODULES)
 
 tools:
 	@$(MAKE) --no-print-directory -C tools
