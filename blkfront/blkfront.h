@@ -54,6 +54,7 @@ struct blkfront_dev;
  * @refs:    the references, taken all or none
  * @pages:   the pages granted: the request's own, or bounce pages
  * @bounced: they are bounce pages, in order, full but for the last
+ * @kept:    and these, with the references, are the queue's (kept.c)
  * @status:  for the completion
  * @next:    the next one of those answered together
  * @sg:      scratch of the submission
@@ -62,6 +63,7 @@ struct blkfront_req {
 	struct request *next;
 	unsigned int nr;
 	bool bounced;
+	bool kept;
 	blk_status_t status;
 	xpv_gref_t refs[BLKFRONT_MAX_SEGS];
 	struct page *pages[BLKFRONT_MAX_SEGS];
@@ -75,8 +77,15 @@ struct blkfront_stats {
 	u64 responses;
 	u64 errors;
 	u64 bounced;
+	u64 persistent;
 	u64 grant_waits;
 	u64 requeued;
+};
+
+/** struct blkfront_kept - a page that stays granted, with its reference */
+struct blkfront_kept {
+	struct page *page;
+	xpv_gref_t ref;
 };
 
 /**
@@ -87,12 +96,15 @@ struct blkfront_stats {
  * @event:    its event channel
  * @waiter:   called when grant references are free again
  * @bounce:   so many pages that one request can always be bounced
+ * @persistent: this connection's requests go through pages that stay granted; set by connect(), while no I/O goes
  * @lock:     protects everything below
  * @ring:     the frontend's half
  * @unpushed: requests are in the ring that the backend has not been shown
  * @broken:   the backend broke the protocol: the ring is not touched any more
  * @slots:    the request of each id in flight
  * @ops:      its operation, or %BLKFRONT_IDLE
+ * @kept:     pages that stay granted and that no request uses
+ * @nr_kept:  how many
  */
 struct blkfront_queue {
 	struct blkfront_dev *fd;
@@ -101,6 +113,7 @@ struct blkfront_queue {
 	struct xpv_event event;
 	struct xpv_grant_waiter waiter;
 	mempool_t *bounce;
+	bool persistent;
 
 	spinlock_t lock ____cacheline_aligned;
 	struct blkif_front_ring ring;
@@ -108,6 +121,8 @@ struct blkfront_queue {
 	bool broken;
 	struct request *slots[BLKFRONT_SLOTS];
 	u8 ops[BLKFRONT_SLOTS];
+	struct blkfront_kept kept[BLKFRONT_SLOTS * BLKFRONT_MAX_SEGS];
+	unsigned int nr_kept;
 	struct blkfront_stats stats;
 };
 
@@ -133,6 +148,7 @@ enum blkfront_state { BLKFRONT_OFFLINE, BLKFRONT_LIVE, BLKFRONT_DEAD };
  * @added:    the disk is visible; set by add_work, read by others after it has ended or when a
  *            moment late does not matter
  * @no_flush: the backend answered a flush with EOPNOTSUPP
+ * @persistent: the backend has been told that grants may persist
  * @stalled:  the status says that the backend does not answer
  */
 struct blkfront_dev {
@@ -153,6 +169,7 @@ struct blkfront_dev {
 	bool adding;
 	bool added;
 	bool no_flush;
+	bool persistent;
 	bool stalled;
 
 	struct gendisk *disk;
@@ -203,6 +220,11 @@ extern const struct blk_mq_ops blkfront_mq_ops;
 /* bounce.c: pages that stand in for a request's own */
 int blkfront_bounce(struct blkfront_queue *q, struct request *rq);
 void blkfront_unbounce(struct blkfront_queue *q, struct request *rq, bool data);
+
+/* kept.c: those of them that stay granted */
+int blkfront_kept_take(struct blkfront_queue *q, struct blkfront_req *req);
+void blkfront_kept_give(struct blkfront_queue *q, struct blkfront_req *req);
+void blkfront_kept_drain(struct blkfront_queue *q);
 
 /* complete.c: responses to requests */
 irqreturn_t blkfront_interrupt(int irq, void *arg);

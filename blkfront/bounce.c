@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pages that stand in for a request's own memory, where that cannot be granted. */
+/* Pages that stand in for a request's own memory, where that cannot be granted, or is not: kept.c. */
 #include <linux/highmem.h>
 #include "blkfront.h"
 
@@ -28,7 +28,7 @@ static void copy(struct request *rq, struct blkfront_req *req, bool in)
 	}
 }
 
-static void pages_free(struct blkfront_queue *q, struct blkfront_req *req, unsigned int nr)
+static void pages_give(struct blkfront_queue *q, struct blkfront_req *req, unsigned int nr)
 {
 	unsigned int i;
 
@@ -37,26 +37,41 @@ static void pages_free(struct blkfront_queue *q, struct blkfront_req *req, unsig
 			mempool_free(req->pages[i], q->bounce);
 }
 
+/* Zeroed, as they are granted as a whole. */
+static int pages_take(struct blkfront_queue *q, struct blkfront_req *req)
+{
+	unsigned int i;
+
+	for (i = 0; i < req->nr; i++) {
+		req->pages[i] = mempool_alloc(q->bounce, GFP_ATOMIC | __GFP_NOWARN);
+		if (!req->pages[i]) {
+			pages_give(q, req, i);
+			return -ENOMEM;
+		}
+		clear_page(page_address(req->pages[i]));
+	}
+	return 0;
+}
+
 /**
- * blkfront_bounce() - full zeroed pages instead of the request's own memory
+ * blkfront_bounce() - full pages instead of the request's own memory
  * @q:  its queue
  * @rq: the request
  *
- * Any context. Return: 0; -ENOMEM: later.
+ * Holds q->lock. Return: 0; -ENOMEM or -EAGAIN (no references): later.
  */
 int blkfront_bounce(struct blkfront_queue *q, struct request *rq)
 {
 	struct blkfront_req *req = blk_mq_rq_to_pdu(rq);
 	unsigned int bytes = blk_rq_bytes(rq), i;
+	int err;
 
 	req->nr = DIV_ROUND_UP(bytes, PAGE_SIZE);
+	err = q->persistent ? blkfront_kept_take(q, req) : pages_take(q, req);
+	if (err)
+		return err;
+	req->kept = q->persistent;
 	for (i = 0; i < req->nr; i++) {
-		req->pages[i] = mempool_alloc(q->bounce, GFP_ATOMIC | __GFP_NOWARN);
-		if (!req->pages[i]) {
-			pages_free(q, req, i);
-			return -ENOMEM;
-		}
-		clear_page(page_address(req->pages[i]));
 		sg_set_page(&req->sg[i], req->pages[i], min_t(unsigned int, bytes, PAGE_SIZE), 0);
 		bytes -= req->sg[i].length;
 	}
@@ -72,7 +87,7 @@ int blkfront_bounce(struct blkfront_queue *q, struct request *rq)
  * @rq:   the request
  * @data: what was read is to be had
  *
- * Any context. No-op for a request that was not bounced.
+ * Any context; without q->lock if pages are kept. No-op for a request that was not bounced.
  */
 void blkfront_unbounce(struct blkfront_queue *q, struct request *rq, bool data)
 {
@@ -82,6 +97,10 @@ void blkfront_unbounce(struct blkfront_queue *q, struct request *rq, bool data)
 		return;
 	if (data)
 		copy(rq, req, true);
-	pages_free(q, req, req->nr);
+	if (req->kept)
+		blkfront_kept_give(q, req);
+	else
+		pages_give(q, req, req->nr);
 	req->bounced = false;
+	req->kept = false;
 }

@@ -15,13 +15,15 @@
  * @req: the request
  *
  * Any context. Return: false if the backend still holds one of them. That page's grant is left to
- * the core, with a reference to the page.
+ * the core, with a reference to the page. Pages that are kept stay the backend's too.
  */
 bool blkfront_req_end(struct blkfront_queue *q, struct blkfront_req *req)
 {
 	struct xpv_device *xdev = q->fd->xdev;
 	unsigned int i, ended = 0;
 
+	if (req->kept)
+		return true;
 	for (i = 0; i < req->nr; i++) {
 		if (!xpv_grant_revoke(xdev, req->refs[i])) {
 			req->refs[ended++] = req->refs[i];

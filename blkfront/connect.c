@@ -73,6 +73,16 @@ static int publish(struct xpv_device *xdev)
 	return err;
 }
 
+/* How requests go on this connection. I/O is held up meanwhile. */
+static void prepare_queues(struct blkfront_dev *fd)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&fd->lock);
+	for (i = 0; i < fd->nr_queues; i++)
+		fd->queues[i].persistent = fd->persistent && fd->geo.persistent;
+}
+
 /* Limits may be other ones than on the last connection. I/O is held up meanwhile. */
 static int prepare_disk(struct blkfront_dev *fd)
 {
@@ -115,6 +125,7 @@ static int connect(struct xpv_device *xdev)
 	}
 	fd->geo = geo;
 	fd->no_flush = false;
+	prepare_queues(fd);
 	err = prepare_disk(fd);
 	if (!err) {
 		blkfront_disk_live(fd);

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The keys of the store: what the frontend tells the backend, and what it wants to know. */
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <xen/interface/io/protocols.h>
 #include "blkfront.h"
+
+static bool persistent = true;
+module_param(persistent, bool, 0644);
+MODULE_PARM_DESC(persistent, "where the backend can: requests go through pages that stay granted (default: yes); from the next connection on");
 
 /**
  * struct backend_key - a number that the backend publishes
@@ -28,6 +33,7 @@ static const struct backend_key keys[] = {
 	{ "physical-sector-size", SZ_1M, false, FIELD(physical_size) },
 	{ "info", U32_MAX, false, FIELD(info) },
 	{ "feature-flush-cache", 1, false, FIELD(flush) },
+	{ "feature-persistent", 1, false, FIELD(persistent) },
 };
 
 static int read_key(struct xpv_device *xdev, const struct backend_key *key,
@@ -131,11 +137,14 @@ static int write_keys(struct xpv_device *xdev, struct xpv_store_tx *tx, void *ar
 		err = xpv_store_printf(xdev, tx, "event-channel", "%u", q->event.port);
 	if (!err)
 		err = xpv_store_printf(xdev, tx, "protocol", "%s", XEN_IO_PROTO_ABI_NATIVE);
+	if (!err)
+		err = xpv_store_printf(xdev, tx, "feature-persistent", "%u", q->fd->persistent);
 	return err;
 }
 
-/** blkfront_write_keys() - where the rings are, all or nothing */
+/** blkfront_write_keys() - where the rings are and what can be done with them, all or nothing */
 int blkfront_write_keys(struct blkfront_dev *fd)
 {
+	fd->persistent = READ_ONCE(persistent);
 	return xpv_store_transact(fd->xdev, write_keys, &fd->queues[0]);
 }

@@ -38,6 +38,7 @@ const char *blkfront_verdict_text(enum blkfront_verdict v);
  * @physical_size: physical block
  * @info:          VDISK_*
  * @flush:         BLKIF_OP_FLUSH_DISKCACHE is worth while
+ * @persistent:    the backend keeps what it has mapped
  */
 struct blkfront_geometry {
 	u64 sectors;
@@ -45,6 +46,7 @@ struct blkfront_geometry {
 	u64 physical_size;
 	u64 info;
 	u64 flush;
+	u64 persistent;
 };
 
 const char *blkfront_geometry_check(const struct blkfront_geometry *geo);

@@ -95,7 +95,8 @@ static void take_back(struct blkfront_queue *q, struct request *rq, bool gone)
 
 /*
  * Nobody else looks at the slots now: the block layer's queue is quiesced, no interrupt comes. A
- * request that has been answered has left its slot already.
+ * request that has been answered has left its slot already; its completion, perhaps on another CPU, is waited for,
+ * because it gives kept pages back. It depends on nothing but that CPU.
  */
 static void queue_close(struct blkfront_queue *q, bool gone)
 {
@@ -115,6 +116,9 @@ static void queue_close(struct blkfront_queue *q, bool gone)
 		q->ops[i] = BLKFRONT_IDLE;
 		take_back(q, rq, gone);
 	}
+	if (q->fd->disk)
+		blk_mq_tagset_wait_completed_request(&q->fd->tags);
+	blkfront_kept_drain(q);
 	xpv_ring_free(xdev, &q->mem);
 }
 

@@ -26,6 +26,7 @@ COUNTER(notifies);
 COUNTER(responses);
 COUNTER(errors);
 COUNTER(bounced);
+COUNTER(persistent);
 COUNTER(grant_waits);
 COUNTER(requeued);
 
@@ -35,6 +36,7 @@ static struct attribute *attrs[] = {
 	&dev_attr_responses.attr,
 	&dev_attr_errors.attr,
 	&dev_attr_bounced.attr,
+	&dev_attr_persistent.attr,
 	&dev_attr_grant_waits.attr,
 	&dev_attr_requeued.attr,
 	NULL

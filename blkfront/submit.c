@@ -36,11 +36,14 @@ static int req_pages(struct blkfront_queue *q, struct request *rq, struct blkfro
 	unsigned int i;
 
 	req->bounced = false;
+	req->kept = false;
 	req->nr = 0;
 	if (!blk_rq_bytes(rq))
 		return 0;
 
 	sg_init_table(req->sg, BLKFRONT_MAX_SEGS);
+	if (q->persistent)
+		return blkfront_bounce(q, rq);
 	req->nr = blk_rq_map_sg(rq->q, rq, req->sg);
 	if (!req_grantable(req))
 		return blkfront_bounce(q, rq);
@@ -49,16 +52,20 @@ static int req_pages(struct blkfront_queue *q, struct request *rq, struct blkfro
 	return 0;
 }
 
-/*
- * All references that the request needs. On shortage the block layer tries again soon by itself;
- * the waiter sees to it that it does so as soon as there are enough.
- */
-static blk_status_t req_refs(struct blkfront_queue *q, struct blkfront_req *req)
+/* All references that the request needs; kept pages have theirs. */
+static int req_refs(struct blkfront_queue *q, struct blkfront_req *req)
 {
-	int err = req->nr ? xpv_grant_alloc(q->fd->xdev, req->nr, req->refs) : 0;
+	return req->nr && !req->kept ? xpv_grant_alloc(q->fd->xdev, req->nr, req->refs) : 0;
+}
 
-	if (!err)
-		return BLK_STS_OK;
+/*
+ * Pages or references cannot be had. On shortage the block layer tries again soon by itself; the waiter sees to it
+ * that it does so as soon as there are references enough.
+ */
+static blk_status_t not_now(struct blkfront_queue *q, struct blkfront_req *req, int err)
+{
+	if (err == -ENOMEM)
+		return BLK_STS_RESOURCE;
 	if (err != -EAGAIN)
 		return BLK_STS_IOERR;
 	q->stats.grant_waits++;
@@ -98,7 +105,8 @@ static void fill_slot(struct blkfront_queue *q, struct request *rq,
 	for (i = 0; i < req->nr; i++) {
 		const struct scatterlist *sg = &req->sg[i];
 
-		xpv_grant_set(q->fd->xdev, req->refs[i], req->pages[i], flags);
+		if (!req->kept)
+			xpv_grant_set(q->fd->xdev, req->refs[i], req->pages[i], flags);
 		slot.u.rw.seg[i].gref = xpv_gref_wire(req->refs[i]);
 		slot.u.rw.seg[i].first_sect = sg->offset >> SECTOR_SHIFT;
 		slot.u.rw.seg[i].last_sect = ((sg->offset + sg->length - 1) >> SECTOR_SHIFT);
@@ -128,7 +136,7 @@ static void push(struct blkfront_queue *q)
 static blk_status_t put(struct blkfront_queue *q, struct request *rq, u8 op)
 {
 	struct blkfront_req *req = blk_mq_rq_to_pdu(rq);
-	blk_status_t status;
+	int err;
 
 	lockdep_assert_held(&q->lock);
 	/*
@@ -137,12 +145,13 @@ static blk_status_t put(struct blkfront_queue *q, struct request *rq, u8 op)
 	 */
 	if (q->broken)
 		return BLK_STS_RESOURCE;
-	if (req_pages(q, rq, req))
-		return BLK_STS_RESOURCE;
-	status = req_refs(q, req);
-	if (status) {
+	err = req_pages(q, rq, req);
+	if (err)
+		return not_now(q, req, err);
+	err = req_refs(q, req);
+	if (err) {
 		blkfront_unbounce(q, rq, false);
-		return status;
+		return not_now(q, req, err);
 	}
 
 	blk_mq_start_request(rq);
@@ -152,7 +161,8 @@ static blk_status_t put(struct blkfront_queue *q, struct request *rq, u8 op)
 	q->ring.req_prod_pvt++;
 	q->unpushed = true;
 	q->stats.requests++;
-	q->stats.bounced += req->bounced;
+	q->stats.bounced += req->bounced && !req->kept;
+	q->stats.persistent += req->kept;
 	return BLK_STS_OK;
 }
 
