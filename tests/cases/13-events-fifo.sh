@@ -17,18 +17,6 @@ ports_of() { sed -n 's/^port \([0-9]*\):.*/\1/p' "$("$1_sysfs" "$2" 51712)/resou
 # irqs: the numbers of all interrupts of disks
 irqs() { sed -n 's/^ *\([0-9]*\):.*vbd.*/\1/p' /proc/interrupts; }
 
-# verified TEXT [FIO OPTION...]: what is written is read again, of both directions and all of the ring
-verified()
-{
-	v_text=$1
-	shift
-	check "$v_text" fio --name=v --allow_file_create=0 --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=32 \
-		--rw=randwrite --bsrange=512-64k --size=24m --io_size="$(few 6m 2m)" --verify=crc32c --do_verify=1 --verify_fatal=1 \
-		--minimal "$@"
-	pattern /dev/xvda 2 "$domid"
-	same "$v_text: what dom0 sees" "$(pattern_sum /dev/xvda 2)" "$(pattern_sum "$disk" 2)"
-}
-
 # io SECONDS: verified I/O in the background; io_ends: and its end
 io()
 {
@@ -51,7 +39,7 @@ for mode in fifo 2l; do
 	same "a domain uses $mode" $mode "$(events_of pair)"
 	attach pair "$disk" xvda
 	same "the interrupts of both sides say so" 2 "$(grep -c "xpv-event.*-$mode .*vbd" /proc/interrupts)"
-	verified "$mode: data"
+	verified "$(few 6m 2m)" "$mode: data"
 
 	io 60
 	sleep 1
@@ -79,7 +67,7 @@ for mode in fifo 2l; do
 	domain mixed
 	same "dom0 uses $mode, the domain $other" "$mode $other" "$(events_of Domain-0) $(events_of mixed)"
 	attach mixed "$disk" xvda
-	verified "$mode and $other"
+	verified "$(few 6m 2m)" "$mode and $other"
 	detach mixed xvda
 	check "destroy" xpvctl destroy mixed
 	counters_check "$case_counters"
@@ -110,7 +98,7 @@ echo 16000 >"$stub/Domain-0/first_port"
 echo 9000 >"$stub/high/first_port"
 attach high "$disk" xvda
 same "port numbers beyond 2-level's" "9000 16000" "$(ports_of fe "$domid") $(ports_of be "$domid")"
-verified "high ports"
+verified "$(few 6m 2m)" "high ports"
 
 # interrupts that are moved to and fro, while the store is asked
 io 12
@@ -136,7 +124,7 @@ if [ -w /sys/devices/system/cpu/cpu1/online ]; then
 	io_ends "a CPU that comes and goes"
 	pass "a CPU that comes and goes"
 fi
-verified "after that"
+verified "$(few 6m 2m)" "after that"
 detach high xvda
 echo 1 >"$stub/Domain-0/first_port"
 check "destroy" xpvctl destroy high

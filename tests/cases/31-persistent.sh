@@ -22,18 +22,6 @@ offered()
 	soon 10 "the disk" test -b /dev/xvda
 }
 
-# verified TEXT [FIO OPTION...]: what is written is read again, of both directions and all of the ring
-verified()
-{
-	v_text=$1
-	shift
-	check "$v_text" fio --name=v --allow_file_create=0 --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=32 \
-		--rw=randwrite --bsrange=512-64k --size=24m --io_size="$(few 12m 3m)" --verify=crc32c --do_verify=1 --verify_fatal=1 \
-		--minimal "$@"
-	pattern /dev/xvda 2 "$domid"
-	same "$v_text: what dom0 sees" "$(pattern_sum /dev/xvda 2)" "$(pattern_sum "$disk" 2)"
-}
-
 io()
 {
 	fio --name=io --allow_file_create=0 --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=16 --rw=randwrite \
@@ -50,7 +38,7 @@ disk 64
 domain persist
 offered "$disk"
 same "the frontend wants it" 1 "$(node "$(fe "$domid" $id)/feature-persistent")"
-verified "data"
+verified "$(few 12m 3m)" "data"
 check "all requests with data went through such pages" [ "$(stat_of persistent)" -gt 100 ]
 same "none went through others" 0 "$(stat_of bounced)"
 check "they stay granted: $(grants)" within 12 "$(grants)" $most
@@ -66,7 +54,7 @@ for how in backend-driver frontend-driver backend-driver; do
 	if [ $how = frontend-driver ]; then
 		wait $fio && fail "fio succeeded without a disk"
 		soon 10 "a disk after $how" test -b /dev/xvda
-		verified "$how: data"
+		verified "$(few 12m 3m)" "$how: data"
 		continue
 	fi
 	[ "$(node "$(be "$domid" $id)/feature-persistent")" = 1 ] || fail "$how: it is not offered any more"
@@ -90,7 +78,7 @@ rebind "$(fe_sysfs "$domid" $id)" || fail "rebind"
 soon 20 "connected without" connected "$domid" $id
 soon 10 "the disk without" test -b /dev/xvda
 same "the frontend does not want it" 0 "$(node "$(fe "$domid" $id)/feature-persistent")"
-verified "data without"
+verified "$(few 12m 3m)" "data without"
 same "no such page" "0 1" "$(stat_of persistent) $(grants)"
 echo 1 >$param
 

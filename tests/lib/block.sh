@@ -130,6 +130,18 @@ prune_shared()
 
 no_devices() { [ ! -e "$(fe_sysfs "$1" "$2")" ] && [ ! -e "$(be_sysfs "$1" "$2")" ]; }
 
+# --- data -------------------------------------------------------------------------------------------------------------
+
+# verified BYTES TEXT: so much is written to $domid's xvda, whose backing is $disk, in sizes of all kinds and with a full ring, and
+# read again; and dom0 sees what the domain has written
+verified()
+{
+	check "$2" fio --name=v --allow_file_create=0 --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=32 --rw=randwrite \
+		--bsrange=512-64k --size=24m --io_size="$1" --verify=crc32c --do_verify=1 --verify_fatal=1 --minimal
+	pattern /dev/xvda 2 "$domid"
+	same "$2: what dom0 sees" "$(pattern_sum /dev/xvda 2)" "$(pattern_sum "$disk" 2)"
+}
+
 # --- killing one side -------------------------------------------------------------------------------------------------
 
 # random N: 0 .. N-1; moment: wait up to half a second
