@@ -154,6 +154,7 @@ bad_backend 'a sector size of 0' 'sector-size' sectors=2048 info=0 sector-size=0
 bad_backend 'a sector size of 513' 'sector-size' sectors=2048 info=0 sector-size=513
 bad_backend 'an enormous sector size' 'sector-size' sectors=2048 info=0 sector-size=1073741824
 bad_backend 'a sector size that is no number' 'sector-size' sectors=2048 info=0 sector-size=-512
+bad_backend 'a feature that is no flag' 'feature-persistent' sectors=2048 info=0 sector-size=512 feature-persistent=2
 
 need xpv-blkback || die "load"
 
