@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The in-tree drivers on the testbed: guests of each type and kernel write and read a dom0 disk, both sides agree.
+# The in-tree drivers on the testbed: guests write and read a dom0 disk, both sides agree. XPV_FULL=1: guests of each type and kernel.
 # timeout: 400
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/lib.sh"
@@ -41,8 +41,7 @@ try()
 
 dev=$(disk_null intree 64) || fail "no null_blk"
 failed=0
-guests='pv-6.1 pvh-6.12 hvm-6.1 hvm-nopv-6.12'
-[[ $(uname -r) != 6.12* ]] || guests='pv-6.12 pvh-6.1 hvm-6.12'
+guests='pv-6.1 hvm-nopv-6.12'	# 30-pairings has the others
 [ ! "${XPV_FULL:-}" ] || guests='pv-6.1 pvh-6.1 hvm-6.1 hvm-nopv-6.1 pv-6.12 pvh-6.12 hvm-6.12 hvm-nopv-6.12'
 for guest in $guests; do
 	again_if_lost try "${guest%-*}" "${guest##*-}" || { failed=1; note "$guest: failed"; guest_destroy "$guest"; }

@@ -33,8 +33,8 @@ table()
 		echo 'hvm-nopv 6.12 2 fifo ours/ours'
 	else
 		echo 'pv 6.12 2 2l ours/loop ours/ours intree/ours'
-		echo 'pvh 6.1 1 fifo ours/intree ours/qdisk ours/ours intree/ours'
-		echo 'hvm 6.12 2 fifo ours/intree ours/ours intree/ours'
+		echo 'pvh 6.1 1 fifo intree/intree ours/intree ours/qdisk ours/ours intree/ours'
+		echo 'hvm 6.12 2 fifo intree/intree ours/intree ours/ours intree/ours'
 		echo 'hvm-nopv 6.12 1 fifo ours/loop ours/qdisk ours/ours'
 		echo 'hvm-nopv 6.1 2 2l ours/ours'
 		echo 'hvm-nopv noxen 1 fifo ours/intree ours/ours'
