@@ -81,7 +81,8 @@ wrong()
 
 # --- Writes under which something happens -----------------------------------------------------------------------------
 
-# writer: 64 KiB blocks, one after the other, all the same; each is counted when it has been acknowledged
+# writer: 64 KiB blocks, one after the other, all the same; each is counted when it has been acknowledged by the disk: when that has
+# gone, dd makes a file by its name
 writer()
 {
 	# shellcheck disable=SC2016 # for the guest
@@ -90,10 +91,11 @@ writer()
 		dd if=/dev/urandom of=/tmp/block bs=64k count=1 2>/dev/null
 		(
 			n=0
-			while [ $n -lt 900 ] && dd if=/tmp/block of=/dev/xvda bs=64k seek=$n oflag=direct conv=notrunc; do
+			while [ $n -lt 900 ] && dd if=/tmp/block of=/dev/xvda bs=64k seek=$n oflag=direct conv=notrunc && [ -b /dev/xvda ]; do
 				n=$((n + 1))
 				echo $n >/tmp/acked
 			done
+			[ -b /dev/xvda ] || rm -f /dev/xvda
 			touch /tmp/ended
 		) >/dev/null 2>&1 </dev/null &
 		rm -f /tmp/ended
