@@ -147,7 +147,7 @@ bool plat_bar_used(void);
 int plat_bar_take(unsigned long *gfn, void **va);
 void plat_bar_give(void *va);
 unsigned long plat_bar_gfn(const void *va);	/* of what was taken */
-/* plat_bar_tail_take() - the last @pages, which are for no frames; @gfn is the first one's. -ENXIO: the region is too small */
+/* plat_bar_tail_take() - the last @pages, which are for no frames; @gfn is the first one's. -ENXIO: too small */
 int plat_bar_tail_take(struct pci_dev *pdev, unsigned int pages, unsigned long *gfn);
 void plat_bar_tail_give(unsigned long gfn, unsigned int pages);
 

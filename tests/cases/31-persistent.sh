@@ -52,7 +52,7 @@ for how in backend-driver frontend-driver backend-driver; do
 	kill_side $how persist "$domid" || fail "$how"
 	soon 20 "connected after $how" connected "$domid" $id
 	if [ $how = frontend-driver ]; then
-		wait $fio && fail "fio succeeded without a disk"
+		wait "$fio" && fail "fio succeeded without a disk"
 		soon 10 "a disk after $how" test -b /dev/xvda
 		verified "$(few 12m 3m)" "$how: data"
 		continue
@@ -66,8 +66,8 @@ for what in suspend resume; do
 done
 soon 20 "connected after a suspend" connected "$domid" $id
 soon 20 "I/O goes on after a suspend" more "$(stat_of responses)"
-kill -INT $fio
-wait $fio
+kill -INT "$fio"
+wait "$fio"
 same "what was written is what was read" 0 "$(tail -n 1 /run/persistent.fio | cut -d ';' -f 5)"
 check "not more pages than there can be: $(grants)" within 12 "$(grants)" $most
 
@@ -88,8 +88,8 @@ soon 20 "connected again" connected "$domid" $id
 soon 10 "the disk again" test -b /dev/xvda
 io
 kill_side domain persist "$domid"
-soon 30 "fio ends" not kill -0 $fio
-wait $fio && fail "fio succeeded without a disk"
+soon 30 "fio ends" not kill -0 "$fio"
+wait "$fio" && fail "fio succeeded without a disk"
 soon 20 "the domain leaves the store" not xenstore-exists "/local/domain/$domid"
 remove_vbd "$domid" $id
 prune_dom0 "$domid"

@@ -15,12 +15,13 @@ driver()
 # is there, which takes a minute and more under emulation
 few_modules()
 {
-	local dir f
+	local dir f loaded
 
+	mapfile -t loaded < <(lsmod | awk 'NR > 1 { print $1 }')
 	dir=/lib/modules/$(uname -r)
 	mkdir /run/xpv/few && mount -t tmpfs few /run/xpv/few || return
 	for f in "$dir"/{build,source,modules.order,modules.builtin*} \
-		$(modprobe -D -a "$@" $(lsmod | awk 'NR > 1 { print $1 }') 2>/dev/null | awk '$1 == "insmod" { print $2 }'); do
+		$(modprobe -D -a "$@" "${loaded[@]}" 2>/dev/null | awk '$1 == "insmod" { print $2 }'); do
 		[ -e "$f" ] || continue
 		mkdir -p "/run/xpv/few${f%/*}" && cp -a "$f" "/run/xpv/few$f" || return
 	done
