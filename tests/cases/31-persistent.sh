@@ -31,7 +31,8 @@ io()
 	sleep 1
 }
 
-more() { [ "$(stat_of responses)" -gt "$1" ]; }
+# more COUNTER NUMBER: it has gone on from there
+more() { [ "$(stat_of "$1")" -gt "$2" ]; }
 
 suite_load
 disk 64
@@ -58,14 +59,13 @@ for how in backend-driver frontend-driver backend-driver; do
 		continue
 	fi
 	[ "$(node "$(be "$domid" $id)/feature-persistent")" = 1 ] || fail "$how: it is not offered any more"
-	soon 20 "I/O goes on after $how" more "$(stat_of responses)"
-	[ $how = backend-driver ] && [ "$(stat_of persistent)" -gt 0 ] && pass "$how: I/O goes on"
+	wait_for 20 "$how: I/O goes on through such pages" more persistent "$(stat_of persistent)"
 done
 for what in suspend resume; do
 	/bin/echo $what >"$stub/persist/control" || fail "$what"
 done
 soon 20 "connected after a suspend" connected "$domid" $id
-soon 20 "I/O goes on after a suspend" more "$(stat_of responses)"
+wait_for 20 "suspend: I/O goes on through such pages" more persistent "$(stat_of persistent)"
 kill -INT "$fio"
 wait "$fio"
 same "what was written is what was read" 0 "$(tail -n 1 /run/persistent.fio | cut -d ';' -f 5)"
