@@ -120,7 +120,7 @@ guest()
 	local guest="$*" start=$SECONDS here there old
 
 	xpv_backend "$4" || die "the backend's modules"
-	guest_create g "$1" "$2" -v "$3" -M 448 -l xpv-blkfront -l xpv-platform-pci -l xpv-hv-native -b fio
+	guest_create g "$1" "$2" -v "$3" -M 256 -l xpv-blkfront -l xpv-platform-pci -l xpv-hv-native -b fio
 	xpv_frontend g ours || die "the frontend's modules"
 	disk_attach g "$dev" xvda || die "attach"
 	io_start || die "fio"
