@@ -144,10 +144,10 @@ start()
 # attempt GUEST COMMAND...: again, with a new guest and without what was written of it, where the emulation has lost the guest
 attempt()
 {
-	local guest=$1 n
+	local guest=$1
 
 	shift
-	for n in 1 2 3; do
+	for _ in 1 2 3; do
 		cp "$result" "$result.before"
 		cp "$counts" "$counts.before"
 		("$@") && return
@@ -178,7 +178,8 @@ null()
 dev=$(null bench) || fail "$dev"
 emulated=$(null emulated) || fail "$emulated"
 lost=0
-: >"$result" >"$counts"
+: >"$result"
+: >"$counts"
 for g in $guests; do
 	[ "$g" = pv ] || start hvm-nopv
 	start "$g"
