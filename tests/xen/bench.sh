@@ -8,15 +8,15 @@
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/xpv.sh"
 
-# In each round each combination is measured once, one after the other, so that what disturbs the host disturbs all of them. The
-# disk is a null_blk that keeps nothing: what is left is the way there. Each line of the result:
+# In each round each combination is measured once, one after the other, so that what disturbs the host disturbs all of them; guests
+# whose turn it is not are paused. The disk is a null_blk that keeps nothing: what is left is the way there. Each line of the result:
 #	ROUND GUEST BACK FRONT JOB IOPS MIBPS IOS EVENTS-IN-DOM0 EVENTS-IN-GUEST
 # where events are the disk's interrupts while the job ran. Before the first round, what a request costs is counted, with Xen's own
 # trace. Each line of counts.tsv, of requests at depth 1 and 32:
 #	GUEST BACK FRONT JOB IOS HYPERCALLS EXITS
-# of all domains while the job ran: hypercalls of PV kernels (dom0, and the guest if it is one), exits of HVM guests.
-# XPV_BENCH_ROUNDS, XPV_BENCH_SECONDS, XPV_BENCH_KERNEL (of guests), XPV_BENCH_GUESTS ("hvm pv"; hvm brings hvm-nopv, with ours and
-# the emulated disk).
+# of all domains: hypercalls of PV kernels (dom0, and the guest if it is one), exits of HVM guests. They are those of a run of three
+# seconds less those of a run of one: starting a program takes more of them than many requests. XPV_BENCH_ROUNDS,
+# XPV_BENCH_SECONDS, XPV_BENCH_KERNEL (of guests), XPV_BENCH_GUESTS ("hvm pv"; hvm brings hvm-nopv, with ours and the emulated disk).
 
 rounds=${XPV_BENCH_ROUNDS:-3}
 seconds=${XPV_BENCH_SECONDS:-2}
@@ -63,7 +63,7 @@ back()
 # fio's command line: JOB DISK SECONDS
 fio_command()
 {
-	echo "fio --minimal --name=b --filename=/dev/$2 --direct=1 --ioengine=libaio --norandommap --randrepeat=0" \
+	echo "fio --minimal --name=b --allow_file_create=0 --filename=/dev/$2 --direct=1 --ioengine=libaio --norandommap --randrepeat=0" \
 		"--time_based --runtime=$3 $(job_options "$1")"
 }
 
@@ -79,21 +79,32 @@ count_trace='
 	}
 	print "$calls\t$exits\n"'
 
+# traced GUEST JOB DISK SECONDS: requests, hypercalls and exits
+traced()
+{
+	local ios pid trace=/run/xpv/trace
+
+	"$xentrace" -D -s 20 -e 0x281000 "$trace" >/dev/null 2>&1 &
+	pid=$!
+	sleep 0.5
+	ios=$(guest_run "$1" "$(fio_command "$2" "$3" "$4") >/tmp/fio || exit 1
+		awk -F ';' '/^3/ { printf \"%d\", (\$8 * \$9 + \$49 * \$50) / 1000 }' /tmp/fio") || die "$1, count: $ios"
+	kill -INT $pid
+	wait $pid
+	printf '%s\t%s\n' "$ios" "$(perl -e "$count_trace" "$trace")"
+	rm -f "$trace"
+}
+
 # count GUEST BACK FRONT DISK: what the requests of two jobs cost
 count()
 {
-	local job ios pid trace=/run/xpv/trace
+	local job short long
 
 	for job in randread-4k-qd1 randread-4k-qd32; do
-		"$xentrace" -D -s 20 -e 0x281000 "$trace" >/dev/null 2>&1 &
-		pid=$!
-		sleep 0.5
-		ios=$(guest_run "$1" "$(fio_command $job "$4" 2) >/tmp/fio || exit 1
-			awk -F ';' '/^3/ { printf \"%d\", (\$8 * \$9 + \$49 * \$50) / 1000 }' /tmp/fio") || die "$1, $2/$3, count: $ios"
-		kill -INT $pid
-		wait $pid
-		printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$job" "$ios" "$(perl -e "$count_trace" "$trace")" >>"$counts"
-		rm -f "$trace"
+		short=$(traced "$1" $job "$4" 1) || die "$short"
+		long=$(traced "$1" $job "$4" 3) || die "$long"
+		printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$job" "$(printf '%s\n%s\n' "$short" "$long" |
+			awk 'NR == 1 { i = $1; h = $2; e = $3 } END { printf "%d\t%d\t%d", $1 - i, $2 - h, $3 - e }')" >>"$counts"
 	done
 	note "counted: $1, back $2, front $3: $(tail -n 2 "$counts" | cut -f 5- | tr '\t\n' ' ;')"
 }
@@ -131,7 +142,7 @@ one()
 # start TYPE: a guest of that name; an emulated disk is there from the beginning
 start()
 {
-	local options=(-l xen-blkfront -l xpv-blkfront -b fio -v 1 -M 448)
+	local options=(-l xen-blkfront -l xpv-blkfront -b fio -a rcupdate.rcu_cpu_stall_suppress=1)
 
 	if [ "$1" = hvm-nopv ]; then
 		options+=(-l xpv-platform-pci -m ata_piix -m sd_mod -d "vdev=hdc,format=raw,backendtype=qdisk,target=$emulated")
@@ -139,6 +150,9 @@ start()
 		options+=(-l xpv-hv-native)
 	fi
 	guest_create "$1" "$1" "$kernel" "${options[@]}"
+	# the emulated disk stays, for the next round
+	[ "$1" != hvm-nopv ] || guest_run "$1" 'modprobe xpv-xenbus && modprobe xpv-platform-pci unplug=never' || die "$1: platform-pci"
+	xl pause "$1"
 }
 
 # attempt GUEST COMMAND...: again, with a new guest and without what was written of it, where the emulation has lost the guest
@@ -150,7 +164,8 @@ attempt()
 	for _ in 1 2 3; do
 		cp "$result" "$result.before"
 		cp "$counts" "$counts.before"
-		("$@") && return
+		xl unpause "$guest"
+		("$@") && { xl pause "$guest"; return; }
 		[ "$(guests_lost)" -gt "$lost" ] || exit 1
 		note "$guest: lost by the emulation, once more"
 		mv "$result.before" "$result"
@@ -199,7 +214,7 @@ for round in $(seq "$rounds"); do
 	done
 done
 back intree
-for g in $guests; do
-	[ "$g" = pv ] || guest_destroy hvm-nopv || fail "hvm-nopv"
+for g in ${guests/hvm/hvm hvm-nopv}; do
+	xl unpause "$g"
 	guest_destroy "$g" || fail "$g"
 done

@@ -14,7 +14,7 @@
 
 #include "mbox.h"
 
-#define IDLE_MAX_MS	20	/* the longer nothing comes, the rarer it is looked for */
+#define IDLE_MAX_MS	200	/* the longer nothing comes, the rarer it is looked for */
 
 static void __attribute__((noreturn)) die(const char *what)
 {
@@ -93,6 +93,8 @@ int main(int argc, char **argv)
 		got = mbox_get(m, TO_GUEST, buf, sizeof(buf));
 		if (got && write(in, buf, got) != (ssize_t)got)
 			die("write");
-		idle = got || sent ? 1 : idle < IDLE_MAX_MS ? idle + 1 : IDLE_MAX_MS;
+		idle = got || sent ? 1 : idle + idle / 8 + 1;
+		if (idle > IDLE_MAX_MS)
+			idle = IDLE_MAX_MS;
 	}
 }

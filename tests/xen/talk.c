@@ -25,6 +25,7 @@
 #include "mbox.h"
 
 #define GRACE_S		15	/* for the way to the guest and back */
+#define WAIT_MAX_MS	30	/* for what comes through a mailbox */
 #define PAGES		(MBOX_SIZE / 4096)
 
 static struct mbox *mbox;	/* one of these two */
@@ -163,7 +164,7 @@ static void split(const char *from, size_t len, int id)
 int main(int argc, char **argv)
 {
 	time_t end = time(NULL) + GRACE_S;
-	int id = getpid();
+	int id = getpid(), wait_ms = 1;
 	size_t got, left;
 	char buf[RING_SIZE], *line;
 
@@ -180,7 +181,10 @@ int main(int argc, char **argv)
 		got = put(line, left);
 		line += got;
 		left -= got;
-		got = get(buf, sizeof(buf), 5);
+		got = get(buf, sizeof(buf), wait_ms);
+		wait_ms = got || left ? 1 : wait_ms + wait_ms / 16 + 1;
+		if (wait_ms > WAIT_MAX_MS)
+			wait_ms = WAIT_MAX_MS;
 		split(buf, got, id);
 	}
 	fflush(stdout);
