@@ -81,6 +81,23 @@ void blkfront_kept_give(struct blkfront_queue *q, struct blkfront_req *req)
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 
+/*
+ * When memory was short, pages were taken from the reserve, which refills itself only from what is freed. Without
+ * memory for that now it stays smaller until requests that bounce have filled it.
+ */
+static void refill(struct blkfront_queue *q)
+{
+	unsigned int i;
+
+	for (i = 0; i < BLKFRONT_MAX_SEGS; i++) {
+		struct page *page = alloc_page(GFP_NOIO | __GFP_NOWARN);
+
+		if (!page)
+			break;
+		mempool_free(page, q->bounce);
+	}
+}
+
 /**
  * blkfront_kept_drain() - the pages of a connection that has ended
  * @q: the queue; no request is in flight, none begins or ends
@@ -89,9 +106,12 @@ void blkfront_kept_give(struct blkfront_queue *q, struct blkfront_req *req)
  */
 void blkfront_kept_drain(struct blkfront_queue *q)
 {
+	if (!q->nr_kept)
+		return;
 	while (q->nr_kept) {
 		struct blkfront_kept *k = &q->kept[--q->nr_kept];
 
 		xpv_grant_end(q->fd->xdev, k->ref, k->page);
 	}
+	refill(q);
 }
