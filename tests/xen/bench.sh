@@ -19,7 +19,7 @@
 # XPV_BENCH_SECONDS, XPV_BENCH_KERNEL (of guests), XPV_BENCH_GUESTS ("hvm pv"; hvm brings hvm-nopv, with ours and the emulated disk).
 
 rounds=${XPV_BENCH_ROUNDS:-3}
-seconds=${XPV_BENCH_SECONDS:-2}
+seconds=${XPV_BENCH_SECONDS:-3}
 kernel=${XPV_BENCH_KERNEL:-6.1}
 guests=${XPV_BENCH_GUESTS:-hvm pv}
 result=$XPV_LOGS/result.tsv
@@ -192,22 +192,20 @@ null()
 
 dev=$(null bench) || fail "$dev"
 emulated=$(null emulated) || fail "$emulated"
-lost=0
 : >"$result"
 : >"$counts"
 for g in $guests; do
 	[ "$g" = pv ] || start hvm-nopv
 	start "$g"
 done
+lost=$(guests_lost)
 for round in $(seq "$rounds"); do
 	for b in intree ours; do
 		back $b
 		for g in $guests; do
 			attempt "$g" one "$round" "$g" intree
-			if [ "$g" = pv ]; then
-				attempt pv one "$round" pv ours
-				continue
-			fi
+			attempt "$g" one "$round" "$g" ours
+			[ "$g" = hvm ] || continue
 			[ $b = ours ] || attempt hvm-nopv measure "$round" hvm-nopv qemu ide sda
 			attempt hvm-nopv one "$round" hvm-nopv ours
 		done
