@@ -142,7 +142,7 @@ one()
 # start TYPE: a guest of that name; an emulated disk is there from the beginning
 start()
 {
-	local options=(-l xen-blkfront -l xpv-blkfront -b fio -a rcupdate.rcu_cpu_stall_suppress=1)
+	local options=(-l xen-blkfront -l xpv-blkfront -b fio)
 
 	if [ "$1" = hvm-nopv ]; then
 		options+=(-l xpv-platform-pci -m ata_piix -m sd_mod -d "vdev=hdc,format=raw,backendtype=qdisk,target=$emulated")
@@ -150,6 +150,8 @@ start()
 		options+=(-l xpv-hv-native)
 	fi
 	guest_create "$1" "$1" "$kernel" "${options[@]}"
+	# paused for minutes, for which RCU would blame a processor
+	guest_run "$1" 'echo 1 >/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress' || die "$1: no rcu_cpu_stall_suppress"
 	# the emulated disk stays, for the next round
 	[ "$1" != hvm-nopv ] || guest_run "$1" 'modprobe xpv-xenbus && modprobe xpv-platform-pci unplug=never' || die "$1: platform-pci"
 	xl pause "$1"
