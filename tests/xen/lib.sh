@@ -248,21 +248,17 @@ guest_start()
 # How many have been lost in this case, or this try of it:
 guests_lost()
 {
-	local in_xen in_guests=0 dir n
+	local in_xen in_guests
 
 	in_xen=$(xl dmesg | awk '/Triple fault/ { fault = 1 } /RIP:/ { lost += fault && /RIP: *e008:\[<ffff82d0/; fault = 0 } END { print lost + 0 }')
-	for dir in "$XPV_GUESTS"/*/; do
-		n=$(signs_of_emulation "$dir")
-		in_guests=$((in_guests + n))
-	done
-	echo $((in_xen + in_guests + $(cat "$XPV_LOGS/lost" 2>/dev/null || echo 0)))
+	in_guests=$(cat "$XPV_GUESTS"/*/{serial,dmesg}.log "$XPV_LOGS/lost" 2>/dev/null | signs_of_emulation | wc -l)
+	echo $((in_xen + in_guests))
 }
 
-# signs_of_emulation DIRECTORY: how many lines in the guest's logs tell of it
+# the lines of guests' logs that tell of it; those of guests that have been destroyed are in $XPV_LOGS/lost
 signs_of_emulation()
 {
-	cat "$1"/serial.log "$1"/dmesg.log 2>/dev/null |
-		grep -c -e 'BUG: ENTRY_TRAMPOLINE stack guard page was hit' -e 'WARNING: .* exc_debug_kernel+'
+	grep -e 'BUG: ENTRY_TRAMPOLINE stack guard page was hit' -e 'WARNING: .* exc_debug_kernel+'
 }
 
 # Now and then the same shows elsewhere, in user mode after CPUID for one; at that address it could be the guest's own fault.
@@ -360,7 +356,7 @@ log_scan()
 
 guest_destroy()
 {
-	local dir=$XPV_GUESTS/$1 rc=0 n
+	local dir=$XPV_GUESTS/$1 rc=0
 
 	if guest_alive "$1"; then
 		guest_dmesg "$1" >"$dir/dmesg.log" 2>/dev/null || { note "guest $1 is stuck"; rc=1; }
@@ -371,8 +367,7 @@ guest_destroy()
 		note "FAIL: the kernel of guest $1 complained"
 		rc=1
 	fi
-	n=$(signs_of_emulation "$dir")
-	[ "$n" = 0 ] || echo $(($(cat "$XPV_LOGS/lost" 2>/dev/null || echo 0) + n)) >"$XPV_LOGS/lost"
+	cat "$dir"/{serial,dmesg}.log 2>/dev/null | signs_of_emulation >>"$XPV_LOGS/lost"
 	rm -rf "$dir" "/var/log/xen/console/guest-$1.log"
 	return $rc
 }
