@@ -62,7 +62,10 @@ void xpv_error_write(struct xpv_store *st, const char *nodename, const char *tex
 	kfree(path);
 }
 
-/* The node's directory, then what is above and has become empty, up to "error" itself. */
+/*
+ * The node's directory, then what is above and has become empty, up to "error" itself. A tool may have removed some of
+ * it when the device went, which is seen before this is done: then the rest.
+ */
 static int remove_body(struct xpv_store *st, u32 tx, void *arg)
 {
 	char *path = kasprintf(GFP_KERNEL, "error/%s", (char *)arg);
@@ -72,12 +75,14 @@ static int remove_body(struct xpv_store *st, u32 tx, void *arg)
 	while (!err && !dir.len && strchr(path, '/')) {
 		err = xpv_st_rm(st, tx, path);
 		*strrchr(path, '/') = 0;
-		if (!err)
+		if (!err || err == -ENOENT)
 			err = xpv_st_directory(st, tx, path, &dir);
 		kvfree(dir.buf);
+		if (err == -ENOENT)
+			err = 0;
 	}
 	kfree(path);
-	return err == -ENOENT ? 0 : err;
+	return err;
 }
 
 /** xpv_error_remove() - mirror; directories above that are empty then go as well */

@@ -74,6 +74,15 @@ mount "$dev" /run/bad
 bad_toolstack 'a busy physical-device' be 'busy|in use|16'
 umount /run/bad
 
+# a tool removes the error node with the directory above it, in one transaction with the device: what is left goes all the same
+no_errors() { [ -z "$(xenstore-list /local/domain/0/error)" ]; }
+write_vbd "$dom" $id "$dev" mode=
+soon 10 "no mode: an error node" xenstore-exists "/local/domain/0/error/backend/vbd/$dom/$id/error"
+xenstore-rm "/local/domain/0/error/backend/vbd/$dom" "$be"
+remove_vbd "$dom" $id
+soon 10 "the directories above an error node go" no_errors
+pass "nothing is left of an error node"
+
 # keys without which there is no device at all: nothing may happen but silence, and they can come later
 for key in f:backend f:backend-id f:state; do
 	write_vbd "$dom" $id "$dev" $key=
