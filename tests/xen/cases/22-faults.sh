@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Our frontend on our backend: a guest before its backend, wrong keys, a side that vanishes under writes, detach while mounted.
 # guest: 6.12 -m crc32c_generic -m ext4
-# timeout: 240
+# timeout: 420
 #
 # Each time both sides end by themselves and say why, what was acknowledged is on dom0's disk, and the next disk works.
 # shellcheck source=/dev/null

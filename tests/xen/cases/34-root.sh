@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # An HVM guest with nopv has its root file system on xvda, by an initramfs of initramfs-tools with what make install installs.
-# timeout: 240
+# timeout: 330
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/lib.sh"
 
@@ -18,7 +18,7 @@ mke2fs -q -t ext4 -U 5853aaaa-0000-4000-8000-000000000001 -d "$root" "$dev" || f
 
 guest_create g hvm-nopv 6.12 -R "$image" -d "vdev=xvda,format=raw,target=$dev" \
 	-a "root=UUID=5853aaaa-0000-4000-8000-000000000001 rw init=/init rootdelay=120"
-if ! guest_wait_gone g 120; then
+if ! guest_wait_gone g 180; then
 	guest_logs g
 	tail -n 30 "$XPV_LOGS/g/serial.log"
 	xenstore-ls -f | grep -E '/vbd/|/error/'
