@@ -18,6 +18,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/nmi.h>
 #include <linux/rcupdate.h>
@@ -30,27 +31,51 @@
 #define RESUME_TRIES	10
 #define RESUME_PAUSE_MS	1000
 
-/* All other virtual CPUs wait, with interrupts off. */
-static int leave(void *unused)
+/**
+ * struct absence - the time that the domain is away
+ * @ret:  what the hypervisor said
+ * @back: it has said it
+ */
+struct absence {
+	int ret;
+	bool back;
+};
+
+/*
+ * On each CPU, with interrupts off; the first one leaves, the others wait for it. Before interrupts are on again, each
+ * tells its watchdog that it is not stuck: its clock may have jumped. stop_machine() does so only of a CPU that it has
+ * wait for another.
+ */
+static int leave(void *arg)
 {
 	struct sched_shutdown op = { .reason = SHUTDOWN_suspend };
+	struct absence *a = arg;
 
-	return plat_sched_op(SCHEDOP_shutdown, &op);
+	if (smp_processor_id() == cpumask_first(cpu_online_mask)) {
+		a->ret = plat_sched_op(SCHEDOP_shutdown, &op);
+		smp_store_release(&a->back, true);
+	} else {
+		while (!smp_load_acquire(&a->back))
+			cpu_relax();
+	}
+	touch_softlockup_watchdog();
+	return 0;
 }
 
 /*
  * The domain is away for a while, which the watchdogs of this kernel do not notice. RCU's looks at how long a grace
- * period takes, so it is off until the one that may be under way is over. stop_machine() itself sees to that of CPUs.
+ * period takes, so it is off until the one that may be under way is over.
  */
 static int go_away(void)
 {
+	struct absence a = {};
 	int suppress = xpv_rcu_stall_suppress(1);
-	int ret = stop_machine(leave, NULL, NULL);
+	int err = stop_machine(leave, &a, cpu_online_mask);
 
 	reset_hung_task_detector();
 	synchronize_rcu();
 	xpv_rcu_stall_suppress(suppress);
-	return ret;
+	return err ?: a.ret;
 }
 
 /* Without memory it may be better the next time. */
