@@ -21,7 +21,7 @@ release=$(uname -r)
 build=${XPV_BUILD:-$top/out/build/$release}
 xpvctl=$top/out/tools/xpvctl
 stub=/sys/kernel/config/hv-stub
-PATH=$top/out/tests/fio:$top/out/tools:$PATH
+PATH=$top/out/tools:$PATH
 slow=${XPV_SLOW:-1}		# how much slower this kernel is than Debian's; wait_for and bounds multiply by it
 export PATH
 
