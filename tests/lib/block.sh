@@ -144,9 +144,13 @@ verified()
 
 # --- killing one side -------------------------------------------------------------------------------------------------
 
-# random N: 0 .. N-1; moment: wait up to half a second
-random() { od -An -N2 -tu2 /dev/urandom | awk -v n="$1" '{ print $1 % n }'; }
-moment() { sleep "0.$(printf %03d "$(random 500)")"; }
+# moment: wait up to half a second; no program but sleep is started for it
+moment()
+{
+	read -r b_random </proc/sys/kernel/random/uuid
+	b_random=$((1000 + 0x${b_random%%-*} % 500))
+	sleep "0.${b_random#1}"
+}
 
 # rebind DEVICE: take the driver of a bus device away and give it back a moment later
 rebind()
