@@ -71,4 +71,10 @@ done
 wait
 [ -z "$(xpvctl block-list detach | tail -n +2)" ] || die "nodes are left"
 
+# what somebody else has begun to remove is removed to the end
+xpvctl block-attach detach "phy:$dev" xvda w || die "attach before the backend's directories go"
+xenstore-rm "$BACKENDS/$dom"
+xpvctl block-detach --force detach xvda || die "detach what is left"
+! xenstore-exists /local/domain/0/backend || die "directories of the backend's are left: $(xenstore-ls /local/domain/0/backend)"
+
 xpvctl destroy detach || die "destroy"

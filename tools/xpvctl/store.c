@@ -93,11 +93,12 @@ bool store_write(struct ctl *ctl, xs_transaction_t t, const char *dir, const cha
 	       xs_write(ctl->xs, t, path, value, (unsigned int)n);
 }
 
+/* A directory that is not there: somebody else was here first, but may have stopped at this one. */
 static bool is_empty(struct ctl *ctl, xs_transaction_t t, const char *path)
 {
 	unsigned int n = 0;
 	char **names = xs_directory(ctl->xs, t, path, &n);
-	bool empty = names && !n;
+	bool empty = names ? !n : errno == ENOENT;
 
 	free(names);
 	return empty;
