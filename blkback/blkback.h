@@ -11,8 +11,9 @@
  * Everything about a ring is its queue's thread's: it takes requests, maps their pages, submits
  * bios, and when these have ended (which they do in any context, by putting the request on q->done)
  * unmaps the pages and answers. So the ring needs no lock, a page is never mapped any more when its
- * request is answered, and responses go out in batches with one notification. Small requests are
- * not mapped but copied (copy.c). The thread is an ordinary one of its own: the time it takes is the
+ * request is answered, and responses go out in batches with one notification. Two ways to spare the
+ * mapping: pages of a frontend with persistent grants stay mapped (kept.c), small requests of others
+ * are copied (copy.c). The thread is an ordinary one of its own: the time it takes is the
  * guest's to see in top.
  *
  * All memory that a frontend can make the backend use is allocated in connect(), by the size of the
@@ -30,6 +31,7 @@
 #define BLKBACK_H
 
 #include <linux/bio.h>
+#include <linux/hashtable.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
@@ -53,6 +55,7 @@ struct blkback_queue;
  * @op:     what is asked for
  * @status: BLKIF_RSP_*
  * @maps:   the segments' pages; those with status GNTST_okay are mapped
+ * @kept:   bitmap of segments whose page is the queue's to unmap, not the request's
  * @copied: there is no @maps, but @own
  * @own:    pages of its own, as many as q->copy_segs
  * @bio:    embedded: one bio carries all that fits into a request
@@ -69,10 +72,21 @@ struct blkback_req {
 	s16 status;
 	bool has_bio;
 	bool copied;
+	unsigned long kept;
 	struct page *own[BLKBACK_MAX_SEGS];
 	struct xpv_grant_map maps[BLKBACK_MAX_SEGS];
 	struct bio_vec vecs[BLKBACK_MAX_SEGS];
 	struct bio bio;
+};
+
+/**
+ * struct blkback_kept - a page that stays mapped, see kept.c
+ * @node: in the queue's table
+ * @map:  the mapping
+ */
+struct blkback_kept {
+	struct hlist_node node;
+	struct xpv_grant_map map;
 };
 
 /**
@@ -91,6 +105,7 @@ struct blkback_stats {
 	u64 errors;
 	u64 notifies;
 	u64 copied;
+	u64 persistent;
 };
 
 /**
@@ -116,6 +131,10 @@ struct blkback_stats {
  * @scratch:   mappings of a whole batch, to be made or undone at once
  * @copies:    copies of a whole batch, likewise
  * @copy_segs: requests of up to so many segments are copied
+ * @persistent: this connection has persistent grants
+ * @nr_kept:   pages that stay mapped
+ * @kept:      they
+ * @kept_by_gref: the same
  * @stats:     counters
  */
 struct blkback_queue {
@@ -143,6 +162,10 @@ struct blkback_queue {
 	struct xpv_grant_map *scratch;
 	struct xpv_grant_copy *copies;
 	unsigned int copy_segs;
+	bool persistent;
+	unsigned int nr_kept;
+	struct blkback_kept *kept;
+	DECLARE_HASHTABLE(kept_by_gref, 8);
 	struct blkback_stats stats;
 };
 
@@ -150,6 +173,7 @@ struct blkback_queue {
  * struct blkback_dev - one disk of one guest
  * @xdev:      the bus device
  * @writable:  attached with mode w
+ * @persistent: persistent grants are offered
  * @lim:       what the backing device allows; @lim.sectors follows its size
  * @complain:  how often bad requests go to the store and the log
  * @lock:      protects @backing, @queues and @past against readers of sysfs
@@ -162,6 +186,7 @@ struct blkback_queue {
 struct blkback_dev {
 	struct xpv_device *xdev;
 	bool writable;
+	bool persistent;
 	struct blkback_limits lim;
 	struct ratelimit_state complain;
 
@@ -180,6 +205,7 @@ extern struct xpv_driver blkback_driver;
 struct blkback_peer_keys {
 	u64 ring_ref;
 	u64 event_channel;
+	u64 persistent;
 	enum blkback_abi abi;
 };
 
@@ -208,6 +234,14 @@ void blkback_copy_free(struct blkback_queue *q);
 void blkback_copy_add(struct blkback_queue *q, const struct blkback_req *req, unsigned int *n);
 const struct xpv_grant_copy *blkback_copy_failed(const struct blkback_req *req,
 						 const struct xpv_grant_copy *copies);
+
+/* kept.c: pages that stay mapped */
+bool blkback_kept_wanted(const struct blkback_dev *bd);
+int blkback_kept_alloc(struct blkback_queue *q);
+void blkback_kept_free(struct blkback_queue *q);
+bool blkback_kept_find(struct blkback_queue *q, struct blkback_req *req, unsigned int seg);
+void blkback_kept_keep(struct blkback_queue *q, struct blkback_req *req, unsigned int seg);
+void blkback_kept_drop(struct blkback_queue *q);
 
 /* complete.c: ended bios to responses */
 void blkback_req_done(struct blkback_req *req, s16 status);

@@ -54,7 +54,7 @@ static void unmap_all(struct blkback_queue *q, struct llist_node *list)
 		if (req->copied)
 			continue;
 		for (i = 0; i < req->op.nr; i++)
-			if (req->maps[i].status == GNTST_okay)
+			if (req->maps[i].status == GNTST_okay && !test_bit(i, &req->kept))
 				q->scratch[n++] = req->maps[i];
 	}
 	if (n)

@@ -48,7 +48,7 @@ static int publish(struct xpv_device *xdev)
 static int connect(struct xpv_device *xdev)
 {
 	struct blkback_dev *bd = xdev->priv;
-	struct blkback_peer_keys keys;
+	struct blkback_peer_keys keys = {};
 	int err;
 
 	if (bd->queues)

@@ -9,7 +9,7 @@
  * costs next to nothing, none are.
  *
  * The pages are the connection's, zeroed when it begins: what a device leaves unwritten in them can
- * only be the same frontend's.
+ * only be the same frontend's. Pages that stay mapped (kept.c) cost nothing any more: nothing is copied then.
  */
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -73,7 +73,8 @@ int blkback_copy_alloc(struct blkback_queue *q)
 	unsigned int i;
 	int err = 0;
 
-	q->copy_segs = segs_wanted(q->bd);
+	if (!q->persistent)
+		q->copy_segs = segs_wanted(q->bd);
 	if (!q->copy_segs)
 		return 0;
 	q->copies = kvcalloc(q->nr_reqs * q->copy_segs, sizeof(*q->copies),

@@ -25,6 +25,7 @@ struct frontend_key {
 static const struct frontend_key keys_table[] = {
 	{ "ring-ref", U32_MAX, .required = true, FIELD(ring_ref) },
 	{ "event-channel", U32_MAX, .required = true, FIELD(event_channel) },
+	{ "feature-persistent", 1, FIELD(persistent) },
 	{ "ring-page-order", 0, .ignored = true },
 	{ "multi-queue-num-queues", 1, .ignored = true },
 };
@@ -148,17 +149,21 @@ static int write_keys(struct xpv_device *xdev, struct xpv_store_tx *tx, void *ar
 	if (!err)
 		err = xpv_store_printf(xdev, tx, "feature-flush-cache", "%d",
 				       bdev_write_cache(bdev));
+	if (!err)
+		err = xpv_store_printf(xdev, tx, "feature-persistent", "%d",
+				       keys->bd->persistent);
 	return err;
 }
 
 /**
  * blkback_write_keys() - what the disk is, in one transaction
- * @bd: the device, its backing device open
+ * @bd: the device, its backing device open; whether it has persistent grants is decided here
  */
 int blkback_write_keys(struct blkback_dev *bd)
 {
 	struct keys keys = { .bd = bd, .info = info_bits(bd) };
 
+	bd->persistent = blkback_kept_wanted(bd);
 	return xpv_store_transact(bd->xdev, write_keys, &keys);
 }
 

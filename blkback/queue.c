@@ -110,6 +110,7 @@ static int queue_attach(struct blkback_queue *q)
 
 static void reqs_free(struct blkback_queue *q)
 {
+	blkback_kept_free(q);
 	if (q->reqs)
 		blkback_copy_free(q);
 	kvfree(q->scratch);
@@ -126,7 +127,7 @@ static int reqs_alloc(struct blkback_queue *q)
 	q->nr_reqs = RING_SIZE(&q->ring.x64);
 	q->reqs = kvcalloc(q->nr_reqs, sizeof(*q->reqs), gfp);
 	q->scratch = kvcalloc(q->nr_reqs * BLKBACK_MAX_SEGS, sizeof(*q->scratch), gfp);
-	if (!q->reqs || !q->scratch || blkback_copy_alloc(q)) {
+	if (!q->reqs || !q->scratch || blkback_copy_alloc(q) || blkback_kept_alloc(q)) {
 		reqs_free(q);
 		xpv_device_fatal(q->bd->xdev, -ENOMEM, "queue %u: no memory for requests",
 				 q->index);
@@ -205,6 +206,7 @@ static void queue_close(struct blkback_queue *q)
 	kthread_stop(q->thread);
 	q->thread = NULL;
 	xpv_event_unbind(&q->event);
+	blkback_kept_drop(q);
 	xpv_ring_unmap(q->bd->xdev, &q->mem);
 }
 
@@ -238,6 +240,7 @@ int blkback_queues_open(struct blkback_dev *bd, const struct blkback_peer_keys *
 	}
 	queues->bd = bd;
 	queues->abi = keys->abi;
+	queues->persistent = bd->persistent && keys->persistent;
 	queues->cpu = nr_cpu_ids;	/* anywhere, until the first event */
 	queues->follows = nr_cpu_ids;
 	init_waitqueue_head(&queues->wait);

@@ -85,6 +85,7 @@ COUNTER(wr_sect);
 COUNTER(errors);
 COUNTER(notifies);
 COUNTER(copied);
+COUNTER(persistent);
 
 static struct attribute *counters[] = {
 	&dev_attr_oo_req.attr,
@@ -97,6 +98,7 @@ static struct attribute *counters[] = {
 	&dev_attr_errors.attr,
 	&dev_attr_notifies.attr,
 	&dev_attr_copied.attr,
+	&dev_attr_persistent.attr,
 	&dev_attr_inflight.attr,
 	NULL
 };

@@ -45,6 +45,7 @@ static struct blkback_req *take(struct blkback_queue *q)
 	q->inflight++;
 	req->has_bio = false;
 	req->copied = false;
+	req->kept = 0;
 	copy_slot(q, &req->op);
 	q->ring.x64.req_cons++;
 	return req;
@@ -68,15 +69,20 @@ static void count(struct blkback_queue *q, const struct blkback_op *op)
 	}
 }
 
-static void add_maps(struct blkback_queue *q, const struct blkback_req *req, unsigned int *n)
+/* What is to stay mapped is mapped for writing, whoever asks first: the next request may be a read. */
+static void add_maps(struct blkback_queue *q, struct blkback_req *req, unsigned int *n)
 {
+	bool rw = q->persistent || req->op.op == BLKIF_OP_READ;
 	unsigned int i;
 
 	for (i = 0; i < req->op.nr; i++) {
-		struct xpv_grant_map *map = &q->scratch[(*n)++];
+		struct xpv_grant_map *map;
 
+		if (blkback_kept_find(q, req, i))
+			continue;
+		map = &q->scratch[(*n)++];
 		map->gref = req->op.segs[i].gref;
-		map->flags = req->op.op == BLKIF_OP_READ ? XPV_GRANT_RW : XPV_GRANT_READONLY;
+		map->flags = rw ? XPV_GRANT_RW : XPV_GRANT_READONLY;
 	}
 }
 
@@ -99,6 +105,7 @@ static bool admit(struct blkback_queue *q, struct blkback_req *req, struct batch
 	count(q, &req->op);
 	req->copied = req->op.nr && req->op.nr <= q->copy_segs;
 	q->stats.copied += req->copied;
+	q->stats.persistent += req->op.nr && q->persistent;
 	if (!req->copied)
 		add_maps(q, req, &b->maps);
 	else if (req->op.op != BLKIF_OP_READ)
@@ -107,19 +114,23 @@ static bool admit(struct blkback_queue *q, struct blkback_req *req, struct batch
 }
 
 /*
- * The mappings of one request, out of the batch's. Return: the first grant that could not be
- * mapped, or NULL.
+ * The mappings of one request that has not all it needs, out of the batch's, from *@n on. Return: the
+ * first grant that could not be mapped, or NULL.
  */
-static const struct xpv_grant_map *take_maps(struct blkback_req *req,
-					     const struct xpv_grant_map *maps)
+static const struct xpv_grant_map *take_maps(struct blkback_queue *q, struct blkback_req *req,
+					     unsigned int *n)
 {
 	const struct xpv_grant_map *failed = NULL;
 	unsigned int i;
 
 	for (i = 0; i < req->op.nr; i++) {
-		req->maps[i] = maps[i];
-		if (maps[i].status != GNTST_okay && !failed)
-			failed = &maps[i];
+		if (test_bit(i, &req->kept))
+			continue;
+		req->maps[i] = q->scratch[(*n)++];
+		if (req->maps[i].status == GNTST_okay)
+			blkback_kept_keep(q, req, i);
+		else if (!failed)
+			failed = &req->maps[i];
 	}
 	return failed;
 }
@@ -180,8 +191,7 @@ static bool ready(struct blkback_queue *q, struct blkback_req *req, struct batch
 	const struct xpv_grant_map *map;
 
 	if (!req->copied) {
-		map = take_maps(req, &q->scratch[at->maps]);
-		at->maps += req->op.nr;
+		map = take_maps(q, req, &at->maps);
 		if (map)
 			blkback_bad_grant(q, req, map->gref, map->status);
 		return !map;

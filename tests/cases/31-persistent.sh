@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Persistent grants: where the backend says that it keeps what it has mapped, data goes through pages that stay granted. They are
-# right, bounded, used again, and go with the connection, whoever ends it and however.
+# Persistent grants: where the backend keeps what it has mapped, data goes through pages that stay granted and mapped. They are right,
+# bounded, used again, and go with the connection, whoever ends it and however. Not unless both sides want it.
 # timeout: 180
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"
@@ -10,14 +10,19 @@
 id=51712
 most=$((32 * 11 + 1))	# all slots with all segments, and the ring
 
+back=/sys/module/xpv_blkback/parameters/persistent
+front=/sys/module/xpv_blkfront/parameters/persistent
+
 stat_of() { cat "$(fe_sysfs "$domid" $id)/statistics/$1"; }
+kept_by_backend() { cat "$(be_sysfs "$domid" $id)/statistics/persistent"; }
+mapped() { sed -n 's/^mapped: //p' "$(be_sysfs "$domid" $id)/resources"; }
 grants() { sed -n 's/^grants: //p' "$(fe_sysfs "$domid" $id)/resources"; }
 within() { [ "$2" -ge "$1" ] && [ "$2" -le "$3" ]; }
 
-# offered DISK: a disk whose backend offers it
-offered()
+# has_disk DISK: and it is connected
+has_disk()
 {
-	write_vbd "$domid" $id "$1" feature-persistent=1
+	write_vbd "$domid" $id "$1"
 	soon 20 "connected" connected "$domid" $id
 	soon 10 "the disk" test -b /dev/xvda
 }
@@ -37,15 +42,28 @@ more() { [ "$(stat_of "$1")" -gt "$2" ]; }
 suite_load
 disk 64
 domain persist
-offered "$disk"
-same "the frontend wants it" 1 "$(node "$(fe "$domid" $id)/feature-persistent")"
+
+# not offered, which is best here
+has_disk "$disk"
+same "the frontend wants it, the backend does not offer it" "1 0" \
+	"$(node "$(fe "$domid" $id)/feature-persistent") $(node "$(be "$domid" $id)/feature-persistent")"
+verified "$(few 6m 2m)" "data when it is not offered"
+same "no such page, nothing but the ring stays mapped" "0 0 1" "$(stat_of persistent) $(kept_by_backend) $(mapped)"
+remove_vbd "$domid" $id
+
+echo 1 >$back
+has_disk "$disk"
+same "both sides want it" "1 1" \
+	"$(node "$(fe "$domid" $id)/feature-persistent") $(node "$(be "$domid" $id)/feature-persistent")"
 verified "$(few 12m 3m)" "data"
 check "all requests with data went through such pages" [ "$(stat_of persistent)" -gt 100 ]
 same "none went through others" 0 "$(stat_of bounced)"
 check "they stay granted: $(grants)" within 12 "$(grants)" $most
+same "and mapped, each of them" "$(grants)" "$(mapped)"
+same "as many requests went through them on either side" "$(stat_of persistent)" "$(kept_by_backend)"
 before=$(grants)
 dd if=/dev/xvda of=/dev/null bs=4k count=64 iflag=direct 2>/dev/null
-same "and are used again" "$before" "$(grants)"
+same "and are used again" "$before $before" "$(grants) $(mapped)"
 
 # the connection ends in every way under I/O, which goes on
 for how in backend-driver frontend-driver backend-driver; do
@@ -72,15 +90,14 @@ same "what was written is what was read" 0 "$(tail -n 1 /run/persistent.fio | cu
 check "not more pages than there can be: $(grants)" within 12 "$(grants)" $most
 
 # not asked for
-param=/sys/module/xpv_blkfront/parameters/persistent
-echo 0 >$param
+echo 0 >$front
 rebind "$(fe_sysfs "$domid" $id)" || fail "rebind"
 soon 20 "connected without" connected "$domid" $id
 soon 10 "the disk without" test -b /dev/xvda
 same "the frontend does not want it" 0 "$(node "$(fe "$domid" $id)/feature-persistent")"
 verified "$(few 12m 3m)" "data without"
-same "no such page" "0 1" "$(stat_of persistent) $(grants)"
-echo 1 >$param
+same "no such page, here or there" "0 1 1" "$(stat_of persistent) $(grants) $(mapped)"
+echo 1 >$front
 
 # the domain dies with it
 rebind "$(fe_sysfs "$domid" $id)" || fail "rebind"

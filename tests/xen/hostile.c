@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hostile BACKEND FRONTEND: in dom0, be a frontend, of a disk that dom0's own backend serves, and
+ * hostile BACKEND FRONTEND PERSISTENT: in dom0, be a frontend, of a disk that dom0's own backend serves, and
  * ask for what must not be: pages that are not granted or may not be written to, segments and
  * sectors that are not there. Each must be refused, and a proper request must be answered after
- * each. The arguments are the directories of both in the store; the backend's is there, with its
- * device.
+ * each. The arguments are the directories of both in the store, and what this side says of
+ * persistent grants (0 or 1); the backend's directory is there, with its device.
  *
  * At the end more requests are announced than fit into the ring, which ends the connection.
  */
@@ -29,14 +29,17 @@ typedef uint32_t grant_ref_t;
 #define WAIT_S		20
 #define NO_SUCH_GRANT	3000	/* within the table, and nobody's */
 #define SECTORS		8
+#define SEGS		BLKIF_MAX_SEGMENTS_PER_REQUEST
+#define MANY		400	/* more pages than all slots of a ring have segments */
 
 static struct xs_handle *xs;
 static xenevtchn_handle *xce;
 static evtchn_port_t port;
 static blkif_front_ring_t ring;
 static const char *back, *front;
-static uint32_t good, readonly;
-static char *page;
+static uint32_t good, readonly, many[MANY];
+static char *page, *many_pages;
+static int persistent;
 
 static void die(const char *what)
 {
@@ -90,8 +93,9 @@ static void connect_ring(void)
 	sring = xengntshr_share_pages(share, 0, 1, &ref, 1);
 	page = xengntshr_share_pages(share, 0, 1, &good, 1);
 	other = xengntshr_share_pages(share, 0, 1, &readonly, 0);
+	many_pages = xengntshr_share_pages(share, 0, MANY, many, 1);
 	bound = xenevtchn_bind_unbound_port(xce, 0);
-	if (!sring || !page || !other || bound < 0)
+	if (!sring || !page || !other || !many_pages || bound < 0)
 		die("share");
 	port = bound;
 	SHARED_RING_INIT(sring);
@@ -101,6 +105,7 @@ static void connect_ring(void)
 	put("ring-ref", "%u", ref);
 	put("event-channel", "%u", port);
 	put("protocol", "x86_64-abi");
+	put("feature-persistent", "%d", persistent);
 	put("state", "%d", XenbusStateInitialised);
 	backend_wait(XenbusStateConnected);
 	put("state", "%d", XenbusStateConnected);
@@ -198,6 +203,11 @@ static void bad_grants(void)
 	refused("a grant reference beyond any table", &req);
 	req = request(BLKIF_OP_READ, readonly);
 	refused("reading to a page that is granted for reading", &req);
+	if (persistent) {
+		/* it would stay mapped, and the next request may be a read */
+		req = request(BLKIF_OP_WRITE, readonly);
+		refused("writing from a page that is granted for reading", &req);
+	}
 	/* many segments are mapped, few copied */
 	for (i = 1; i <= 11; i += 5) {
 		req = request(BLKIF_OP_WRITE, good);
@@ -210,6 +220,51 @@ static void bad_grants(void)
 		req.seg[i / 2].gref = NO_SUCH_GRANT;
 		refused("one bad page of several", &req);
 	}
+}
+
+static unsigned char mark(int n)
+{
+	return n * 7 + n / 256 + 1;
+}
+
+/* One request for up to SEGS of the many pages from the nth on, forwards or backwards. */
+static void some(int operation, int n)
+{
+	blkif_request_t req = request(operation, 0);
+	int i, status, last = n + SEGS < MANY ? n + SEGS : MANY;
+
+	req.nr_segments = last - n;
+	req.sector_number = n * SECTORS;
+	for (i = 0; i < req.nr_segments; i++) {
+		req.seg[i].gref = many[operation == BLKIF_OP_READ ? MANY - 1 - n - i : n + i];
+		req.seg[i].last_sect = SECTORS - 1;
+	}
+	status = ask(&req);
+	if (status) {
+		fprintf(stderr, "page %d of many: status %d\n", n, status);
+		exit(1);
+	}
+}
+
+/* More pages than a backend can be expected to keep, each with its own data, and each read into another. */
+static void more_pages(void)
+{
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		memset(many_pages + i * 4096, mark(i), 4096);
+	for (i = 0; i < MANY; i += SEGS)
+		some(BLKIF_OP_WRITE, i);
+	memset(many_pages, 0, MANY * 4096);
+	for (i = 0; i < MANY; i += SEGS)
+		some(BLKIF_OP_READ, i);
+	for (i = 0; i < MANY * 4096; i++) {
+		if ((unsigned char)many_pages[i] != mark(MANY - 1 - i / 4096)) {
+			fprintf(stderr, "byte %d of many pages is wrong\n", i);
+			exit(1);
+		}
+	}
+	printf("%d pages: each has its data\n", MANY);
 }
 
 static void bad_places(void)
@@ -241,13 +296,15 @@ static void bad_places(void)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3)
+	if (argc != 4)
 		return 2;
 	back = argv[1];
 	front = argv[2];
+	persistent = atoi(argv[3]);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	connect_ring();
 	proper("nothing");
+	more_pages();
 	bad_grants();
 	bad_places();
 

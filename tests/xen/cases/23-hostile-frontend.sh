@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A frontend asks our backend for what must not be: each request is refused, counted, and the next proper one is answered.
-# timeout: 120
+# timeout: 180
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/lib.sh"
 # shellcheck source=/dev/null
@@ -25,20 +25,22 @@ nodes()
 	xenstore-write "${args[@]}"
 }
 
-# attack COPY_SEGS: requests of up to so many segments are copied, larger ones mapped
+# attack COPY_SEGS PERSISTENT: requests of up to so many segments are copied, larger ones mapped; the frontend has persistent grants
 attack()
 {
-	local counted errors out
+	local counted errors out kept
 
 	echo "$1" >/sys/module/xpv_blkback/parameters/copy_segs
 	nodes "$front" backend "$back" backend-id 0 state 1
 	nodes "$back" frontend "$front" frontend-id 0 online 1 params "$dev" mode w type phy \
 		physical-device "$(stat -c '%Hr:%Lr' "$dev" | awk -F : '{ printf "%x:%x", $1, $2 }')" hotplug-status connected state 1
-	out=$("$XPV_TOP/out/xen/cache/hostile" "$back" "$front" 2>&1) || die "copy_segs $1: $out"
+	out=$("$XPV_TOP/out/xen/cache/hostile" "$back" "$front" "$2" 2>&1) || die "copy_segs $1, persistent $2: $out"
 	note "$out"
 	errors=$(grep -c ': refused$' <<<"$out")
 	counted=$(cat $device/statistics/errors)
 	[ "$counted" = "$errors" ] || die "$errors errors, $counted are counted"
+	kept=$(cat $device/statistics/persistent)
+	[ $((kept > 0)) = "$2" ] || die "persistent $2: $kept requests went through pages that stay mapped"
 	grep -q 'requests in a ring of' $device/status || die "status does not say what was wrong: $(cat $device/status)"
 	xenstore-rm "$back"
 	xenstore-rm "$front"
@@ -53,7 +55,8 @@ no_device()
 
 dev=$(disk_null hostile 64) || fail "no null_blk"
 xpv_backend ours || die "the backend's modules"
-attack 0
-attack 11
+attack 0 0
+attack 11 0
+attack 0 1
 [ "$(dmesg | wc -l)" -lt 200 ] || die "a hostile frontend fills the log"
 xpv_backend intree || die "the modules stay"
