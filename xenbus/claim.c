@@ -5,7 +5,8 @@
  *
  * A driver is refused while the provider does not have the device, and the device marked as one whose probe failed;
  * an offer has its work try again. The mark is set before the provider is asked, and the offer comes after the
- * provider's answer has changed: so either the answer is yes, or the work finds the mark.
+ * provider's answer has changed: so either the answer is yes, or the work finds the mark. A device that is still being
+ * added is not found by an offer; it is tried again when it can be (hash_device() in device.c).
  *
  * Lock order: the provider's own locks, among them those of the kernel's devices, then device_lock. claims_lock is
  * outside of all: drivers and domains come and go under it, nothing else does.

@@ -298,6 +298,10 @@ static int set_names(struct xpv_device_core *core, const char *nodename, const c
 }
 
 /* Events from before are made up for by looking once more. */
+/*
+ * From now on it is found by its name. A driver may have been refused, or have failed, since device_add(); what has changed
+ * since, and the provider's offer, met no device, and may be just what the driver has lacked.
+ */
 static void hash_device(struct xpv_bus_domain *bus, struct xpv_device_core *core)
 {
 	const char *nodename = core->dev.nodename;
@@ -307,6 +311,8 @@ static void hash_device(struct xpv_bus_domain *bus, struct xpv_device_core *core
 	bus->nr_devices++;
 	set_bit(XPV_CORE_ADDED, &core->flags);
 	set_bit(XPV_CORE_CHECK, &core->flags);
+	if (test_bit(XPV_CORE_PROBE_FAILED, &core->flags))
+		set_bit(XPV_CORE_PROBE_AGAIN, &core->flags);
 	xpv_device_kick(&core->dev);
 	spin_unlock(&bus->lock);
 }
