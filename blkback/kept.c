@@ -108,7 +108,7 @@ void blkback_kept_keep(struct blkback_queue *q, struct blkback_req *req, unsigne
 	k = &q->kept[q->nr_kept];
 	k->map = req->maps[seg];
 	hash_add(q->kept_by_gref, &k->node, k->map.gref);
-	WRITE_ONCE(q->nr_kept, q->nr_kept + 1);
+	q->nr_kept++;
 	__set_bit(seg, &req->kept);
 }
 
@@ -124,5 +124,5 @@ void blkback_kept_drop(struct blkback_queue *q)
 		q->scratch[i] = q->kept[i].map;
 	if (q->nr_kept)
 		xpv_grant_unmap(q->bd->xdev, q->scratch, q->nr_kept);
-	WRITE_ONCE(q->nr_kept, 0);
+	q->nr_kept = 0;
 }

@@ -299,8 +299,8 @@ static int set_names(struct xpv_device_core *core, const char *nodename, const c
 
 /* Events from before are made up for by looking once more. */
 /*
- * From now on it is found by its name. A driver may have been refused, or have failed, since device_add(); what has changed
- * since, and the provider's offer, met no device, and may be just what the driver has lacked.
+ * From now on it is found by its name. A driver may have been refused, or have failed, since device_add(); what has
+ * changed since, and the provider's offer, met no device, and may be just what the driver has lacked.
  */
 static void hash_device(struct xpv_bus_domain *bus, struct xpv_device_core *core)
 {

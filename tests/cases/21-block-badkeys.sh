@@ -128,6 +128,7 @@ bad_frontend 'an unknown protocol' 'protocol' $good protocol=z80-abi
 bad_frontend 'an enormous protocol' 'protocol' $good "protocol=$(printf '%01500d' 0)"
 bad_frontend 'a ring order that is no number' 'ring-page-order' $good ring-page-order=x ring-ref0=8
 bad_frontend 'an enormous ring order' 'ring-page-order|ring-ref' $good ring-page-order=4000000000 ring-ref0=8
+bad_frontend 'a feature that is no flag' 'feature-persistent' $good feature-persistent=2
 }
 
 # states that make no sense at all, at any time
