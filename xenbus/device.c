@@ -297,10 +297,9 @@ static int set_names(struct xpv_device_core *core, const char *nodename, const c
 	return dev_set_name(&dev->dev, "d%u-%s-%s", xpv_device_domid(dev), node.type, node.id);
 }
 
-/* Events from before are made up for by looking once more. */
 /*
- * From now on it is found by its name. A driver may have been refused, or have failed, since device_add(); what has
- * changed since, and the provider's offer, met no device, and may be just what the driver has lacked.
+ * From now on it is found by its name. What has changed since device_add(), and a provider's offer, met no device. An
+ * event makes up for that: it has the device looked at once more, and a driver that was refused or has failed tried again.
  */
 static void hash_device(struct xpv_bus_domain *bus, struct xpv_device_core *core)
 {
@@ -310,10 +309,7 @@ static void hash_device(struct xpv_bus_domain *bus, struct xpv_device_core *core
 	hash_add(bus->devices, &core->hash, full_name_hash(NULL, nodename, strlen(nodename)));
 	bus->nr_devices++;
 	set_bit(XPV_CORE_ADDED, &core->flags);
-	set_bit(XPV_CORE_CHECK, &core->flags);
-	if (test_bit(XPV_CORE_PROBE_FAILED, &core->flags))
-		set_bit(XPV_CORE_PROBE_AGAIN, &core->flags);
-	xpv_device_kick(&core->dev);
+	xpv_device_event(core, "");
 	spin_unlock(&bus->lock);
 }
 
