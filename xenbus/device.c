@@ -298,8 +298,8 @@ static int set_names(struct xpv_device_core *core, const char *nodename, const c
 }
 
 /*
- * From now on it is found by its name. What has changed since device_add(), and a provider's offer, met no device. An
- * event makes up for that: it has the device looked at once more, and a driver that was refused or has failed tried again.
+ * From now on it is found by its name. What has changed since device_add(), and a provider's offer, met no device.
+ * An event makes up for that: the device is looked at once more, and a driver that was refused or failed tried again.
  */
 static void hash_device(struct xpv_bus_domain *bus, struct xpv_device_core *core)
 {
