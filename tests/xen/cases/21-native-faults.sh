@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Our backend in dom0 beside the in-tree one, unloaded under a guest, and with a guest destroyed in the middle of I/O.
+# dom0: 6.1 6.12
 # timeout: 240
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/lib.sh"
