@@ -8,20 +8,24 @@
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/xpv.sh"
 
-# In each round each combination is measured once, one after the other, so that what disturbs the host disturbs all of them; guests
-# whose turn it is not are paused. The disk is a null_blk that keeps nothing: what is left is the way there. Each line of the result:
+# Each combination of kind of guest and frontend is a guest of its own, with a disk of its own; those whose turn it is not are paused.
+# Each job is done in one guest after the other, so that what disturbs the host for longer than some seconds disturbs all of them. A
+# round is that with the one backend, then with the other. The disk is a null_blk that keeps nothing: what is left is the way there.
+# Each line of the result:
 #	ROUND GUEST BACK FRONT JOB IOPS MIBPS IOS EVENTS-IN-DOM0 EVENTS-IN-GUEST
-# where events are the disk's interrupts while the job ran. Before the first round, what a request costs is counted, with Xen's own
+# where events are the disk's interrupts while the job ran. In the first round, what a request costs is counted before, with Xen's own
 # trace. Each line of counts.tsv, of requests at depth 1 and 32:
 #	GUEST BACK FRONT JOB IOS HYPERCALLS EXITS
 # of all domains: hypercalls of PV kernels (dom0, and the guest if it is one), exits of HVM guests. They are those of a run of three
 # seconds less those of a run of one: starting a program takes more of them than many requests. XPV_BENCH_ROUNDS,
-# XPV_BENCH_SECONDS, XPV_BENCH_KERNEL (of guests), XPV_BENCH_GUESTS ("hvm pv"; hvm brings hvm-nopv, with ours and the emulated disk).
+# XPV_BENCH_SECONDS, XPV_BENCH_KERNEL (of guests), XPV_BENCH_GUESTS ("hvm pv"; hvm brings hvm-nopv, with ours and the emulated disk),
+# XPV_BENCH_TRACE=0: without Xen's trace.
 
-rounds=${XPV_BENCH_ROUNDS:-3}
-seconds=${XPV_BENCH_SECONDS:-3}
+rounds=${XPV_BENCH_ROUNDS:-5}
+seconds=${XPV_BENCH_SECONDS:-2}
 kernel=${XPV_BENCH_KERNEL:-6.1}
 guests=${XPV_BENCH_GUESTS:-hvm pv}
+trace=${XPV_BENCH_TRACE:-1}
 result=$XPV_LOGS/result.tsv
 counts=$XPV_LOGS/counts.tsv
 xentrace=/usr/lib/xen-4.17/bin/xentrace
@@ -60,11 +64,11 @@ back()
 	xpv_backend "$1" || die "the backend $1"
 }
 
-# fio's command line: JOB DISK SECONDS
+# fio's command line: JOB DISK SECONDS. It does not look at the clock for each request, which costs a PV guest as much as a system call.
 fio_command()
 {
 	echo "fio --minimal --name=b --allow_file_create=0 --filename=/dev/$2 --direct=1 --ioengine=libaio --norandommap --randrepeat=0" \
-		"--time_based --runtime=$3 $(job_options "$1")"
+		"--gtod_reduce=1 --time_based --runtime=$3 $(job_options "$1")"
 }
 
 # Hypercalls and exits in a file of xentrace: a record is a word with event, number of words, and whether there is a time.
@@ -101,81 +105,89 @@ count()
 	local job short long
 
 	for job in randread-4k-qd1 randread-4k-qd32; do
-		short=$(traced "$1" $job "$4" 1) || die "$short"
-		long=$(traced "$1" $job "$4" 3) || die "$long"
+		short=$(traced "$1-$3" $job "$4" 1) || die "$short"
+		long=$(traced "$1-$3" $job "$4" 3) || die "$long"
 		printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$job" "$(printf '%s\n%s\n' "$short" "$long" |
 			awk 'NR == 1 { i = $1; h = $2; e = $3 } END { printf "%d\t%d\t%d", $1 - i, $2 - h, $3 - e }')" >>"$counts"
 	done
 	note "counted: $1, back $2, front $3: $(tail -n 2 "$counts" | cut -f 5- | tr '\t\n' ' ;')"
 }
 
-# measure ROUND GUEST BACK FRONT DISK. Of fio's terse output: kB, kB/s, IOPS and ms, read and written.
+# A guest of the benchmark is TYPE/FRONT; its name as a domain:
+domain()
+{
+	echo "${1/\//-}"
+}
+
+# measure ROUND GUEST BACK JOB [FRONT DISK]. Of fio's terse output: kB, kB/s, IOPS and ms, read and written.
 measure()
 {
-	local job before out iops rate ios events time
+	local before out iops rate ios events name front=${5:-${2#*/}}
 
-	[ "$1" != 1 ] || count "$2" "$3" "$4" "$5"
-	for job in $jobs; do
-		time=$seconds
-		# each request of these waits for two changes of domain, which vary most
-		[[ $job != *-qd1 ]] || time=$((2 * seconds))
-		before=$(interrupts)
-		out=$(guest_run "$2" "
-			before=\$(awk '$count' /proc/interrupts)
-			$(fio_command "$job" "$5" "$time") >/tmp/fio || exit 1
-			awk -F ';' '/^3/ { printf \"%d %.2f %d \", \$8 + \$49, (\$7 + \$48) / 1024, (\$8 * \$9 + \$49 * \$50) / 1000 }' /tmp/fio
-			echo \$((\$(awk '$count' /proc/interrupts) - before))") || die "$2, $3/$4, $job: $out"
-		read -r iops rate ios events <<<"$out"
-		[ "${ios:-0}" -gt 0 ] || die "$2, $3/$4, $job: $out"
-		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$job" "$iops" "$rate" "$ios" \
-			$(($(interrupts) - before)) "$events" >>"$result"
-	done
-	note "round $1: $2, back $3, front $4: $(tail -n 6 "$result" | cut -f 6 | tr '\n' ' ')IOPS"
+	name=$(domain "$2")
+	before=$(interrupts)
+	out=$(guest_run "$name" "
+		before=\$(awk '$count' /proc/interrupts)
+		$(fio_command "$4" "${6:-xvda}" "$seconds") >/tmp/fio || exit 1
+		awk -F ';' '/^3/ { printf \"%d %.2f %d \", \$8 + \$49, (\$7 + \$48) / 1024, (\$8 * \$9 + \$49 * \$50) / 1000 }' /tmp/fio
+		echo \$((\$(awk '$count' /proc/interrupts) - before))") || die "$name, $3, $4: $out"
+	read -r iops rate ios events <<<"$out"
+	[ "${ios:-0}" -gt 0 ] || die "$name, $3, $4: $out"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "${2%/*}" "$3" "$front" "$4" "$iops" "$rate" "$ios" \
+		$(($(interrupts) - before)) "$events" >>"$result"
 }
 
-# one ROUND GUEST FRONT
-one()
+# attach, detach: the disk of a guest
+attach()
 {
-	xpv_frontend "$2" "$3" || die "$2: the frontend $3"
-	disk_attach "$2" "$dev" xvda || die "$2: attach"
-	measure "$1" "$2" "$has_back" "$3" xvda
-	disk_detach "$2" xvda || die "$2: detach"
+	disk_attach "$(domain "$1")" "${disk[$1]}" xvda || die "$1: attach"
 }
 
-# start TYPE: a guest of that name; an emulated disk is there from the beginning
+detach()
+{
+	disk_detach "$(domain "$1")" xvda || die "$1: detach"
+}
+
+# start GUEST: an emulated disk is there from the beginning
 start()
 {
-	local options=(-l xen-blkfront -l xpv-blkfront -b fio)
+	local name type=${1%/*} options=(-l xen-blkfront -l xpv-blkfront -b fio)
 
-	if [ "$1" = hvm-nopv ]; then
+	name=$(domain "$1")
+	if [ "$type" = hvm-nopv ]; then
 		options+=(-l xpv-platform-pci -m ata_piix -m sd_mod -d "vdev=hdc,format=raw,backendtype=qdisk,target=$emulated")
 	else
 		options+=(-l xpv-hv-native)
 	fi
-	guest_create "$1" "$1" "$kernel" "${options[@]}"
+	guest_create "$name" "$type" "$kernel" "${options[@]}"
 	# paused for minutes, for which RCU would blame a processor
-	guest_run "$1" 'echo 1 >/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress' || die "$1: no rcu_cpu_stall_suppress"
-	# the emulated disk stays, for the next round
-	[ "$1" != hvm-nopv ] || guest_run "$1" 'modprobe xpv-xenbus && modprobe xpv-platform-pci unplug=never' || die "$1: platform-pci"
-	xl pause "$1"
+	guest_run "$name" 'echo 1 >/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress' || die "$1: no rcu_cpu_stall_suppress"
+	# the emulated disk stays
+	[ "$type" != hvm-nopv ] || guest_run "$name" 'modprobe xpv-xenbus && modprobe xpv-platform-pci unplug=never' ||
+		die "$1: platform-pci"
+	xpv_frontend "$name" "${1#*/}" || die "$1: no frontend"
+	[ ! "${attached[$1]:-}" ] || attach "$1"
+	xl pause "$name"
 }
 
-# attempt GUEST COMMAND...: again, with a new guest and without what was written of it, where the emulation has lost the guest
-attempt()
+# turn GUEST COMMAND...: of a guest that is paused otherwise. Again, with a new guest and without what was written of it, where the
+# emulation has lost the guest
+turn()
 {
-	local guest=$1
+	local guest=$1 name
 
 	shift
+	name=$(domain "$guest")
 	for _ in 1 2 3; do
 		cp "$result" "$result.before"
 		cp "$counts" "$counts.before"
-		xl unpause "$guest"
-		("$@") && { xl pause "$guest"; return; }
+		xl unpause "$name"
+		("$@") && { xl pause "$name"; return; }
 		[ "$(guests_lost)" -gt "$lost" ] || exit 1
 		note "$guest: lost by the emulation, once more"
 		mv "$result.before" "$result"
 		mv "$counts.before" "$counts"
-		guest_destroy "$guest"
+		guest_destroy "$name"
 		lost=$(guests_lost)
 		start "$guest"
 	done
@@ -195,29 +207,53 @@ null()
 	[ -b "/dev/$1" ] && echo "/dev/$1" || echo "/dev/nullb$(cat "$d/index")"
 }
 
-dev=$(null bench) || fail "$dev"
+# jobs_done ROUND BACK: all jobs in all guests, which have their disks
+jobs_done()
+{
+	local g job
+
+	for job in $jobs; do
+		for g in "${all[@]}"; do
+			turn "$g" measure "$1" "$g" "$2" "$job"
+		done
+		[ "$2" = ours ] || [[ " ${all[*]} " != *' hvm-nopv/'* ]] ||
+			turn hvm-nopv/ours measure "$1" hvm-nopv/ours qemu "$job" ide sda
+		note "round $1, back $2, $job: $(awk -F '\t' -v r="$1" -v b="$2" -v j="$job" '$1 == r && $5 == j && ($3 == b || $3 == "qemu" && b == "intree") {
+			printf "%s/%s %s, ", $2, $4, $6 }' "$result")IOPS"
+	done
+}
+
+declare -A disk=() attached=()
+all=()
+for g in $guests; do
+	all+=("$g/intree" "$g/ours")
+	[ "$g" = pv ] || all+=(hvm-nopv/ours)
+done
 emulated=$(null emulated) || fail "$emulated"
 : >"$result"
 : >"$counts"
-for g in $guests; do
-	[ "$g" = pv ] || start hvm-nopv
+for g in "${all[@]}"; do
+	disk[$g]=$(null "$(domain "$g")") || fail "${disk[$g]}"
 	start "$g"
 done
 lost=$(guests_lost)
 for round in $(seq "$rounds"); do
 	for b in intree ours; do
 		back $b
-		for g in $guests; do
-			attempt "$g" one "$round" "$g" intree
-			attempt "$g" one "$round" "$g" ours
-			[ "$g" = hvm ] || continue
-			[ $b = ours ] || attempt hvm-nopv measure "$round" hvm-nopv qemu ide sda
-			attempt hvm-nopv one "$round" hvm-nopv ours
+		for g in "${all[@]}"; do
+			turn "$g" attach "$g"
+			attached[$g]=1
+			[ "$round$trace" != 11 ] || turn "$g" count "${g%/*}" $b "${g#*/}" xvda
+		done
+		jobs_done "$round" $b
+		for g in "${all[@]}"; do
+			turn "$g" detach "$g"
+			attached[$g]=
 		done
 	done
 done
 back intree
-for g in ${guests/hvm/hvm hvm-nopv}; do
-	xl unpause "$g"
-	guest_destroy "$g" || fail "$g"
+for g in "${all[@]}"; do
+	xl unpause "$(domain "$g")"
+	guest_destroy "$(domain "$g")" || fail "$g"
 done
