@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Frontends and backends in pairs, ours and in-tree ones, in guests of each type and kernel: data both ways, hot attach, reload.
-# timeout: 600
+# timeout: 900
 # dom0: 6.1 6.12
 #
 # A short table is the default; -e XPV_FULL=1 has all of it, -e 'XPV_PAIRINGS=pvh 6.1 1 fifo ours/qdisk' that line.
@@ -32,11 +32,14 @@ table()
 		echo 'pv 6.1 1 fifo ours/intree ours/ours intree/ours'
 		echo 'hvm-nopv 6.12 2 fifo ours/ours'
 	else
-		echo 'pv 6.12 2 2l ours/loop ours/ours intree/ours'
+		echo 'pv 6.12 2 2l ours/intree ours/loop ours/ours intree/ours'
+		echo 'pv 6.1 1 fifo ours/intree ours/qdisk ours/ours intree/ours intree/qdisk'
 		echo 'pvh 6.1 1 fifo intree/intree ours/intree ours/qdisk ours/ours intree/ours'
+		echo 'pvh 6.12 2 2l ours/loop ours/ours intree/ours'
 		echo 'hvm 6.12 2 fifo intree/intree ours/intree ours/ours intree/ours'
-		echo 'hvm-nopv 6.12 1 fifo ours/loop ours/qdisk ours/ours'
-		echo 'hvm-nopv 6.1 2 2l ours/ours'
+		echo 'hvm 6.1 1 2l ours/loop ours/qdisk ours/ours intree/ours'
+		echo 'hvm-nopv 6.12 1 fifo ours/intree ours/loop ours/qdisk ours/ours'
+		echo 'hvm-nopv 6.1 2 2l ours/intree ours/ours'
 		echo 'hvm-nopv noxen 1 fifo ours/intree ours/ours'
 	fi
 }
