@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What a disk costs a guest: emulated, PV on HVM and PV, our drivers and the in-tree ones. Called by tests/bench-xen.
 # guest: 6.1 -b fio
-# timeout: 3000
+# timeout: 6000
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/lib.sh"
 # shellcheck source=/dev/null
