@@ -36,6 +36,7 @@ cycle()
 		guest_create g pv "$kernel" -n -M 128 -m xen-blkfront -d "vdev=xvda,format=raw,target=$dev"
 		sleep "0.$(($1 * 7 % 10))"
 		timeout 60 xl destroy g || die "cycle $1: xl destroy"
+		guest_destroy g || die "cycle $1: destroying g"
 		return
 	fi
 	guest_create g pv "$kernel" -M 128 -m xen-blkfront -d "vdev=xvda,format=raw,target=$dev"
