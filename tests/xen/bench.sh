@@ -83,7 +83,13 @@ count_trace='
 	}
 	print "$calls\t$exits\n"'
 
-# traced GUEST JOB DISK SECONDS: requests, hypercalls and exits
+# A guest of the benchmark is TYPE/FRONT; its name as a domain:
+domain()
+{
+	echo "${1/\//-}"
+}
+
+# traced GUEST JOB SECONDS: requests, hypercalls and exits
 traced()
 {
 	local ios pid trace=/run/xpv/trace
@@ -91,7 +97,7 @@ traced()
 	"$xentrace" -D -s 20 -e 0x281000 "$trace" >/dev/null 2>&1 &
 	pid=$!
 	sleep 0.5
-	ios=$(guest_run "$1" "$(fio_command "$2" "$3" "$4") >/tmp/fio || exit 1
+	ios=$(guest_run "$(domain "$1")" "$(fio_command "$2" xvda "$3") >/tmp/fio || exit 1
 		awk -F ';' '/^3/ { printf \"%d\", (\$8 * \$9 + \$49 * \$50) / 1000 }' /tmp/fio") || die "$1, count: $ios"
 	kill -INT $pid
 	wait $pid
@@ -99,24 +105,18 @@ traced()
 	rm -f "$trace"
 }
 
-# count GUEST BACK FRONT DISK: what the requests of two jobs cost
+# count GUEST BACK: what the requests of two jobs cost
 count()
 {
-	local job short long
+	local job short long front=${1#*/}
 
 	for job in randread-4k-qd1 randread-4k-qd32; do
-		short=$(traced "$1-$3" $job "$4" 1) || die "$short"
-		long=$(traced "$1-$3" $job "$4" 3) || die "$long"
-		printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$job" "$(printf '%s\n%s\n' "$short" "$long" |
+		short=$(traced "$1" $job 1) || die "$short"
+		long=$(traced "$1" $job 3) || die "$long"
+		printf '%s\t%s\t%s\t%s\t%s\n' "${1%/*}" "$2" "$front" "$job" "$(printf '%s\n%s\n' "$short" "$long" |
 			awk 'NR == 1 { i = $1; h = $2; e = $3 } END { printf "%d\t%d\t%d", $1 - i, $2 - h, $3 - e }')" >>"$counts"
 	done
-	note "counted: $1, back $2, front $3: $(tail -n 2 "$counts" | cut -f 5- | tr '\t\n' ' ;')"
-}
-
-# A guest of the benchmark is TYPE/FRONT; its name as a domain:
-domain()
-{
-	echo "${1/\//-}"
+	note "counted: $1, back $2: $(tail -n 2 "$counts" | cut -f 5- | tr '\t\n' ' ;')"
 }
 
 # measure ROUND GUEST BACK JOB [FRONT DISK]. Of fio's terse output: kB, kB/s, IOPS and ms, read and written.
@@ -210,16 +210,16 @@ null()
 # jobs_done ROUND BACK: all jobs in all guests, which have their disks
 jobs_done()
 {
-	local g job
+	local g job before
 
 	for job in $jobs; do
+		before=$(wc -l <"$result")
 		for g in "${all[@]}"; do
 			turn "$g" measure "$1" "$g" "$2" "$job"
 		done
 		[ "$2" = ours ] || [[ " ${all[*]} " != *' hvm-nopv/'* ]] ||
 			turn hvm-nopv/ours measure "$1" hvm-nopv/ours qemu "$job" ide sda
-		note "round $1, back $2, $job: $(awk -F '\t' -v r="$1" -v b="$2" -v j="$job" '$1 == r && $5 == j && ($3 == b || $3 == "qemu" && b == "intree") {
-			printf "%s/%s %s, ", $2, $4, $6 }' "$result")IOPS"
+		note "round $1, back $2, $job, IOPS:$(tail -n "+$((before + 1))" "$result" | awk -F '\t' '{ printf " %s/%s %s", $2, $4, $6 }')"
 	done
 }
 
@@ -243,7 +243,7 @@ for round in $(seq "$rounds"); do
 		for g in "${all[@]}"; do
 			turn "$g" attach "$g"
 			attached[$g]=1
-			[ "$round$trace" != 11 ] || turn "$g" count "${g%/*}" $b "${g#*/}" xvda
+			[ "$round$trace" != 11 ] || turn "$g" count "$g" $b
 		done
 		jobs_done "$round" $b
 		for g in "${all[@]}"; do
