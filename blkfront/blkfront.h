@@ -75,6 +75,7 @@ struct blkfront_stats {
 	u64 requests;
 	u64 notifies;
 	u64 responses;
+	u64 prompt;
 	u64 errors;
 	u64 bounced;
 	u64 persistent;
@@ -100,6 +101,9 @@ struct blkfront_kept {
  * @lock:     protects everything below
  * @ring:     the frontend's half
  * @unpushed: requests are in the ring that the backend has not been shown
+ * @prompted: responses were taken without their event: it may be under way
+ * @lone:     requests in a row that were alone, or less; see lone() in submit.c
+ * @lone_pause: and how many of them are enough after it was no help
  * @broken:   the backend broke the protocol: the ring is not touched any more
  * @slots:    the request of each id in flight
  * @ops:      its operation, or %BLKFRONT_IDLE
@@ -118,6 +122,9 @@ struct blkfront_queue {
 	spinlock_t lock ____cacheline_aligned;
 	struct blkif_front_ring ring;
 	bool unpushed;
+	bool prompted;
+	int lone;
+	int lone_pause;
 	bool broken;
 	struct request *slots[BLKFRONT_SLOTS];
 	u8 ops[BLKFRONT_SLOTS];
@@ -227,6 +234,8 @@ void blkfront_kept_give(struct blkfront_queue *q, struct blkfront_req *req);
 void blkfront_kept_drain(struct blkfront_queue *q);
 
 /* complete.c: responses to requests */
+unsigned int blkfront_reap(struct blkfront_queue *q, struct request **done);
+void blkfront_end(struct blkfront_queue *q, struct request *done);
 irqreturn_t blkfront_interrupt(int irq, void *arg);
 void blkfront_complete_rq(struct request *rq);
 bool blkfront_req_end(struct blkfront_queue *q, struct blkfront_req *req);

@@ -101,11 +101,15 @@ static int take(struct blkfront_queue *q, const struct blkif_response *rsp, stru
 	return err;
 }
 
-/*
- * All responses that are there. There cannot be more than requests in flight, and none is added
- * while the lock is held: the loop ends whatever the backend writes. Return: how many.
+/**
+ * blkfront_reap() - take all responses that are there; an event announces the next one
+ * @q:    the queue, locked
+ * @done: the requests that they end are put before it, for blkfront_end()
+ *
+ * There cannot be more than requests in flight, and none is added while the lock is held: the loop
+ * ends whatever the backend writes. Return: how many; none from a queue that is broken.
  */
-static unsigned int reap(struct blkfront_queue *q, struct request **done)
+unsigned int blkfront_reap(struct blkfront_queue *q, struct request **done)
 {
 	struct blkif_response rsp;
 	unsigned int taken = 0;
@@ -114,6 +118,8 @@ static unsigned int reap(struct blkfront_queue *q, struct request **done)
 	u32 sent;
 
 	lockdep_assert_held(&q->lock);
+	if (q->broken)
+		return 0;
 	do {
 		prod = READ_ONCE(q->ring.sring->rsp_prod);
 		virt_rmb();	/* the index before the responses */
@@ -136,22 +142,19 @@ static unsigned int reap(struct blkfront_queue *q, struct request **done)
 	return taken;
 }
 
-/** blkfront_interrupt() - hard interrupt handler of a queue's event channel */
-irqreturn_t blkfront_interrupt(int irq, void *arg)
+/**
+ * blkfront_end() - end requests that have been answered
+ * @q:    their queue, not locked: the end of one may send the next
+ * @done: from blkfront_reap()
+ *
+ * Context: hard interrupt, or bottom halves off.
+ */
+void blkfront_end(struct blkfront_queue *q, struct request *done)
 {
-	struct blkfront_queue *q = arg;
-	struct request *done = NULL;
-	unsigned int taken = 0;
-	unsigned long flags;
-	bool broken;
-
-	spin_lock_irqsave(&q->lock, flags);
-	if (!q->broken)
-		taken = reap(q, &done);
-	broken = q->broken;
-	spin_unlock_irqrestore(&q->lock, flags);
-
-	/* Not under the lock: the end of one request may send the next. */
+	if (done && unlikely(READ_ONCE(q->fd->stalled))) {
+		WRITE_ONCE(q->fd->stalled, false);
+		xpv_device_kick(q->fd->xdev);	/* a new status */
+	}
 	while (done) {
 		struct blkfront_req *req = blk_mq_rq_to_pdu(done);
 		struct request *rq = done;
@@ -159,13 +162,26 @@ irqreturn_t blkfront_interrupt(int irq, void *arg)
 		done = req->next;
 		blk_mq_complete_request(rq);
 	}
-	if (taken && unlikely(READ_ONCE(q->fd->stalled))) {
-		WRITE_ONCE(q->fd->stalled, false);
-		xpv_device_kick(q->fd->xdev);	/* a new status */
-	}
+}
+
+/** blkfront_interrupt() - hard interrupt handler of a queue's event channel */
+irqreturn_t blkfront_interrupt(int irq, void *arg)
+{
+	struct blkfront_queue *q = arg;
+	struct request *done = NULL;
+	bool broken, worked;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	worked = blkfront_reap(q, &done) || q->prompted;
+	q->prompted = false;
+	broken = q->broken;
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	blkfront_end(q, done);
 	/* A backend that broke the protocol is not listened to any more. */
 	if (!broken)
-		xpv_event_eoi(&q->event, taken ? XPV_EOI_WORK : XPV_EOI_SPURIOUS);
+		xpv_event_eoi(&q->event, worked ? XPV_EOI_WORK : XPV_EOI_SPURIOUS);
 	return IRQ_HANDLED;
 }
 

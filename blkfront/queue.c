@@ -68,6 +68,9 @@ static int queue_open(struct blkfront_queue *q)
 	XEN_FRONT_RING_INIT(&q->ring, (struct blkif_sring *)q->mem.sring,
 			    q->mem.nr_pages * PAGE_SIZE);
 	q->unpushed = false;
+	q->prompted = false;
+	q->lone = 0;
+	q->lone_pause = 0;
 	q->broken = false;
 
 	snprintf(what, sizeof(what), "queue-%u", q->index);

@@ -24,6 +24,7 @@ static DEVICE_ATTR_RO(name)
 COUNTER(requests);
 COUNTER(notifies);
 COUNTER(responses);
+COUNTER(prompt);
 COUNTER(errors);
 COUNTER(bounced);
 COUNTER(persistent);
@@ -34,6 +35,7 @@ static struct attribute *attrs[] = {
 	&dev_attr_requests.attr,
 	&dev_attr_notifies.attr,
 	&dev_attr_responses.attr,
+	&dev_attr_prompt.attr,
 	&dev_attr_errors.attr,
 	&dev_attr_bounced.attr,
 	&dev_attr_persistent.attr,

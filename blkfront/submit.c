@@ -8,8 +8,19 @@
  */
 #include <linux/bio.h>
 #include <linux/net.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/stat.h>
 #include <xpv/trace.h>
 #include "blkfront.h"
+
+/*
+ * See lone(): so many requests one at a time are a habit; to have the answer in this time is a help; for so many
+ * requests more it is not tried if it was none.
+ */
+#define LONE_SURE	8
+#define LONE_TIME	(4 * NSEC_PER_MSEC)
+#define LONE_PAUSE	4
+#define LONE_PAUSE_MAX	256
 
 /*
  * Slab memory cannot be kept by a page reference when the backend does not let go, and its
@@ -117,20 +128,105 @@ static void fill_slot(struct blkfront_queue *q, struct request *rq,
 	memcpy(RING_GET_REQUEST(&q->ring, q->ring.req_prod_pvt), &slot, sizeof(slot));
 }
 
-static void push(struct blkfront_queue *q)
+/*
+ * Show the backend the requests. On one processor with it, or where it is quick, it has answered by the time that the
+ * notification is done. So until answered() has looked no event is asked for, which it would have to send and this
+ * kernel to take. Return: whether there is something to look for.
+ */
+static bool push(struct blkfront_queue *q)
 {
 	bool notify;
 
 	lockdep_assert_held(&q->lock);
 	if (!q->unpushed || q->broken)
-		return;
+		return false;
 	q->unpushed = false;
+	WRITE_ONCE(q->ring.sring->rsp_event, q->ring.rsp_cons);	/* has passed already */
 	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&q->ring, notify);
 	trace_xpv_ring_put(q->fd->xdev, q->index, q->ring.req_prod_pvt, notify);
 	if (notify) {
 		q->stats.notifies++;
 		xpv_event_notify(&q->event);
 	}
+	return true;
+}
+
+/*
+ * Take what is there, and have an event announce the rest. One that was under way all the same comes for responses
+ * that have been taken here.
+ */
+static unsigned int answered(struct blkfront_queue *q, struct request **done)
+{
+	unsigned int taken = blkfront_reap(q, done);
+
+	q->stats.prompt += taken;
+	if (taken)
+		q->prompted = true;
+	return taken;
+}
+
+/*
+ * Whoever has had one request in flight at a time for a while waits for this one too. If that is the only task here,
+ * the processor has nothing to do; and if the backend waits for just this processor, it is better to let it have it now
+ * than to go idle, and be woken by an event.
+ */
+static bool lone(struct blkfront_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+	if (q->ring.req_prod_pvt - q->ring.rsp_cons != 1)
+		q->lone = min(q->lone, 0);
+	else if (q->lone < LONE_SURE)
+		q->lone++;
+	return q->lone == LONE_SURE && single_task_running();
+}
+
+/*
+ * Without the lock, for which others spin; but no other task, which might take its time before events are asked for
+ * again. It is no help where the backend has a processor of its own, or where third parties want this one: there it is
+ * tried more and more rarely.
+ */
+static void hand_over(struct blkfront_queue *q, struct request **done)
+	__must_hold(&q->lock)
+{
+	u64 before = local_clock();
+
+	preempt_disable();
+	spin_unlock_irq(&q->lock);
+	xpv_event_yield(&q->event);
+	spin_lock_irq(&q->lock);
+	preempt_enable();
+	if (answered(q, done) && local_clock() - before < LONE_TIME) {
+		q->lone_pause = 0;
+	} else {
+		q->lone_pause = min(2 * q->lone_pause + LONE_PAUSE, LONE_PAUSE_MAX);
+		q->lone = LONE_SURE - q->lone_pause;
+	}
+}
+
+/* Those that the backend has answered at once. Bottom halves are run here, where they need not wake a thread. */
+static void end_prompt(struct blkfront_queue *q, struct request *done)
+{
+	if (!done)
+		return;
+	local_bh_disable();
+	blkfront_end(q, done);
+	local_bh_enable();
+}
+
+/* The end of a batch, and of what is done under the lock. Interrupts were on before, as they are for blk-mq's calls. */
+static void push_unlock(struct blkfront_queue *q)
+	__releases(&q->lock)
+{
+	struct request *done = NULL;
+
+	if (push(q)) {
+		if (lone(q))
+			hand_over(q, &done);
+		else
+			answered(q, &done);
+	}
+	spin_unlock_irq(&q->lock);
+	end_prompt(q, done);
 }
 
 static blk_status_t put(struct blkfront_queue *q, struct request *rq, u8 op)
@@ -183,7 +279,6 @@ static blk_status_t queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_que
 {
 	struct blkfront_queue *q = hctx->driver_data;
 	u8 op = ring_op(bd->rq);
-	unsigned long flags;
 	blk_status_t status;
 
 	if (unlikely(READ_ONCE(q->fd->state) == BLKFRONT_DEAD))
@@ -193,22 +288,21 @@ static blk_status_t queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_que
 	if (op == BLKIF_OP_FLUSH_DISKCACHE && (!q->fd->geo.flush || READ_ONCE(q->fd->no_flush)))
 		return no_flush(q->fd, bd->rq);
 
-	spin_lock_irqsave(&q->lock, flags);
+	spin_lock_irq(&q->lock);
 	status = put(q, bd->rq, op);
 	if (bd->last || status)
-		push(q);
-	spin_unlock_irqrestore(&q->lock, flags);
+		push_unlock(q);
+	else
+		spin_unlock_irq(&q->lock);
 	return status;
 }
 
 static void commit_rqs(struct blk_mq_hw_ctx *hctx)
 {
 	struct blkfront_queue *q = hctx->driver_data;
-	unsigned long flags;
 
-	spin_lock_irqsave(&q->lock, flags);
-	push(q);
-	spin_unlock_irqrestore(&q->lock, flags);
+	spin_lock_irq(&q->lock);
+	push_unlock(q);
 }
 
 static int init_hctx(struct blk_mq_hw_ctx *hctx, void *data, unsigned int index)

@@ -11,6 +11,7 @@
 #include <linux/interrupt.h>
 #include <linux/slab.h>
 #include <xen/events.h>
+#include <xen/interface/sched.h>
 #include "native.h"
 
 /**
@@ -122,6 +123,11 @@ void native_event_irq_free(struct xpv_domain *dom, struct xpv_event_binding *b)
 void native_event_notify(struct xpv_domain *dom, evtchn_port_t port)
 {
 	notify_remote_via_evtchn(port);
+}
+
+void native_yield(struct xpv_domain *dom)
+{
+	HYPERVISOR_sched_op(SCHEDOP_yield, NULL);
 }
 
 void native_event_eoi(struct xpv_domain *dom, evtchn_port_t port, bool spurious)

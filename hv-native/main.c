@@ -83,6 +83,7 @@ static const struct xpv_hv_ops native_ops = {
 	.event_notify = native_event_notify,
 	.event_eoi = native_event_eoi,
 	.event_quality = native_event_quality,
+	.yield = native_yield,
 	.driver_added = native_driver_added,
 	.driver_removed = native_driver_removed,
 	.device_wanted = native_device_wanted,

@@ -141,6 +141,7 @@ void native_event_close(struct xpv_domain *dom, evtchn_port_t port);
 int native_event_irq(struct xpv_domain *dom, struct xpv_event_binding *b);
 void native_event_irq_free(struct xpv_domain *dom, struct xpv_event_binding *b);
 void native_event_notify(struct xpv_domain *dom, evtchn_port_t port);
+void native_yield(struct xpv_domain *dom);
 void native_event_eoi(struct xpv_domain *dom, evtchn_port_t port, bool spurious);
 void native_event_quality(struct xpv_domain *dom, evtchn_port_t port, struct xpv_event_quality *q);
 

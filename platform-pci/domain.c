@@ -6,6 +6,7 @@
  * has a page of ours mapped, it gives the grant frames back and says so. Only then may the frames' next user come.
  */
 #include <linux/jiffies.h>
+#include <xen/interface/sched.h>
 #include "platform.h"
 
 #define IMPATIENT	(2 * HZ)
@@ -22,6 +23,11 @@ static int event_channel_op(void *hv, int cmd, void *arg)
 	return cmd == EVTCHNOP_reset ? plat_ports_reset(hv) : plat_event_channel_op(hv, cmd, arg);
 }
 
+static void let_others_run(void *hv)
+{
+	plat_sched_op(SCHEDOP_yield, NULL);
+}
+
 static const struct xpv_hypercalls hypercalls = {
 	.owner = THIS_MODULE,
 	.name = "platform-pci",
@@ -35,6 +41,7 @@ static const struct xpv_hypercalls hypercalls = {
 	.set_upcall = plat_set_upcall,
 	.page_get = plat_page_get,
 	.page_put = plat_page_put,
+	.yield = let_others_run,
 	.xen_version = plat_xen_version,
 };
 

@@ -139,6 +139,15 @@ void xpv_event_eoi(const struct xpv_event *ev, bool spurious)
 }
 EXPORT_SYMBOL_GPL(xpv_event_eoi);
 
+void xpv_event_yield(const struct xpv_event *ev)
+{
+	struct xpv_device *dev = READ_ONCE(ev->dev);
+
+	if (dev && dev->domain->ops->yield)
+		dev->domain->ops->yield(dev->domain);
+}
+EXPORT_SYMBOL_GPL(xpv_event_yield);
+
 int xpv_event_set_priority(const struct xpv_event *ev, unsigned int priority)
 {
 	struct xpv_device *dev = READ_ONCE(ev->dev);

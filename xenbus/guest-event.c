@@ -421,6 +421,12 @@ int guest_event_priority(struct xpv_domain *dom, evtchn_port_t port, unsigned in
 	return e->abi->priorities ? evtchn_op(e, EVTCHNOP_set_priority, &op) : -EOPNOTSUPP;
 }
 
+void guest_yield(struct xpv_domain *dom)
+{
+	if (dom->hc->yield)
+		dom->hc->yield(dom->hv);
+}
+
 static struct guest_port *port_alloc(struct guest_events *e, evtchn_port_t port)
 {
 	struct guest_port *p = kzalloc(sizeof(*p), GFP_KERNEL);

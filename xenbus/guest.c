@@ -110,5 +110,6 @@ const struct xpv_hv_ops xpv_guest_ops = {
 	.event_eoi = guest_event_eoi,
 	.event_quality = guest_event_quality,
 	.event_priority = guest_event_priority,
+	.yield = guest_yield,
 };
 EXPORT_SYMBOL_GPL(xpv_guest_ops);

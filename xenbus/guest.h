@@ -159,6 +159,7 @@ void guest_event_notify(struct xpv_domain *dom, evtchn_port_t port);
 void guest_event_eoi(struct xpv_domain *dom, evtchn_port_t port, bool spurious);
 void guest_event_quality(struct xpv_domain *dom, evtchn_port_t port, struct xpv_event_quality *q);
 int guest_event_priority(struct xpv_domain *dom, evtchn_port_t port, unsigned int priority);
+void guest_yield(struct xpv_domain *dom);
 
 /*
  * --- guest-upcall.c: from the hypervisor's interrupt to the scan

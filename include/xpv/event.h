@@ -56,6 +56,15 @@ void xpv_event_unbind(struct xpv_event *ev);
 /** xpv_event_notify() - tell the peer. Any context. */
 void xpv_event_notify(const struct xpv_event *ev);
 
+/**
+ * xpv_event_yield() - the peer has been notified, and there is nothing to do here until it has answered
+ *
+ * Lets the hypervisor run others on this processor, the peer's domain among them, if they wait for it. When it returns
+ * the peer may have answered, or not yet. No-op where there is no such thing. Context: any with interrupts on; the
+ * caller holds nothing that others spin for.
+ */
+void xpv_event_yield(const struct xpv_event *ev);
+
 #define XPV_EOI_WORK		false
 #define XPV_EOI_SPURIOUS	true
 

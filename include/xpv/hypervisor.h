@@ -93,6 +93,8 @@ enum xpv_frame_space {
  * @set_upcall:       xpv_guest_ops calls it in its start, before it needs the first event: from now on call
  *                    xpv_domain_upcall(@dom, ...). In its stop with NULL: no upcall is running or will come when it
  *                    returns. Process context, may sleep.
+ * @yield:            optional: let other virtual CPUs have the processor, if one waits for it. Returns when the
+ *                    hypervisor sees fit. Any context with interrupts on.
  * @xen_version:      optional: XENVER_* of <xen/interface/version.h>, for /sys/hypervisor. An error for %XENVER_version
  *                    means that there is nothing to be shown. May sleep.
  */
@@ -111,6 +113,7 @@ struct xpv_hypercalls {
 	void (*set_upcall)(void *hv, struct xpv_domain *dom);
 	struct page *(*page_get)(void *hv);
 	void (*page_put)(void *hv, struct page *page);
+	void (*yield)(void *hv);
 	int (*xen_version)(void *hv, int cmd, void *arg);
 };
 
@@ -180,6 +183,8 @@ struct xpv_event_quality {
  * @event_notify: send an event. Any context. A port whose peer is gone is a silent no-op.
  * @event_eoi:    the handler has done its work: unmask. @spurious slows the port down, see event.h. Any context.
  * @event_quality: read the counters. Must not sleep.
+ * @yield:        optional: let other virtual CPUs have the processor, if one waits for it. Any context with interrupts
+ *                on.
  * @event_priority: optional: 0 (first) to 15, 7 unless set. Any context. -EOPNOTSUPP where there are
  *                  none, -EINVAL.
  *
@@ -227,6 +232,7 @@ struct xpv_hv_ops {
 	void (*event_eoi)(struct xpv_domain *dom, evtchn_port_t port, bool spurious);
 	void (*event_quality)(struct xpv_domain *dom, evtchn_port_t port, struct xpv_event_quality *q);
 	int (*event_priority)(struct xpv_domain *dom, evtchn_port_t port, unsigned int priority);
+	void (*yield)(struct xpv_domain *dom);
 
 	void (*driver_added)(struct xpv_domain *dom, bool backend, const char *type);
 	void (*driver_removed)(struct xpv_domain *dom, bool backend, const char *type);

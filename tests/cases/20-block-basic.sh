@@ -77,14 +77,19 @@ shapes()
 	sum=$(sha256sum </dev/xvda)
 	copied=$(cat "$(be_sysfs "$dom" 51712)/statistics/copied")
 	requests=$(cat "$(be_sysfs "$dom" 51712)"/statistics/??_req | paste -s -d+ | bc)
+	prompt=$(cat "$(fe_sysfs "$dom" 51712)/statistics/prompt")
+	events=$(sed -n 's/.* \([0-9]*\) events, .*/\1/p' "$(fe_sysfs "$dom" 51712)/resources")
+	spurious=$(sed -n 's/.* \([0-9]*\) spurious, .*/\1/p' "$(fe_sysfs "$dom" 51712)/resources")
 	xpvctl block-detach basic xvda || die "detach"
+	# one whose responses have been taken before it came is none
+	[ "$spurious" -le $((events / 20)) ] || die "$spurious of $events events were spurious"
 	[ "$(sha256sum <"$dev")" = "$sum" ] || die "the backing device differs from what the guest read"
 }
 
 for segs in 0 2 11; do
 	echo $segs >/sys/module/xpv_blkback/parameters/copy_segs
 	shapes
-	note "up to $segs segments are copied: $copied of $requests requests"
+	note "up to $segs segments are copied: $copied of $requests requests; $prompt answers without an event, $events events, $spurious spurious"
 	case $segs in
 	0) [ "$copied" = 0 ] || die "copied without being asked to" ;;
 	2) [ "$copied" -gt 0 ] && [ "$copied" -lt "$requests" ] || die "not small requests alone" ;;
