@@ -183,10 +183,10 @@ struct xpv_event_quality {
  * @event_notify: send an event. Any context. A port whose peer is gone is a silent no-op.
  * @event_eoi:    the handler has done its work: unmask. @spurious slows the port down, see event.h. Any context.
  * @event_quality: read the counters. Must not sleep.
- * @yield:        optional: let other virtual CPUs have the processor, if one waits for it. Any context with interrupts
- *                on.
  * @event_priority: optional: 0 (first) to 15, 7 unless set. Any context. -EOPNOTSUPP where there are
  *                  none, -EINVAL.
+ * @yield:        optional: let other virtual CPUs have the processor, if one waits for it. Any context with interrupts
+ *                on.
  *
  * A provider whose kernel has a bus of its own for the same devices has all of the following, others have none. The
  * core makes a device for each directory of the store as ever, but binds a driver only while the provider has it:

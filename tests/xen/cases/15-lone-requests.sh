@@ -1,14 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# On one processor with dom0, a guest's lone requests are answered without an event; others, and a busy guest's, with events.
+# On one processor with dom0, a guest's lone requests are answered without an event, unless the guest has something else to do.
 # guest: 6.1 -b fio
 # timeout: 300
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/lib.sh"
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/xpv.sh"
-
-# A busy guest's requests may be answered promptly all the same, where dom0 has its turn just then: what tells is the events.
 
 # In the guest: 1024 writes and as many reads, verified: DEPTH. Prints how many requests there were of what kind: in all, answered
 # promptly, events, spurious events.
@@ -48,6 +46,7 @@ one()
 		die "$1, $2: most of the requests had to be waited for"
 	works "$1, $2, 32 deep" : 32
 	works "$1, $2, busy" 'while :; do :; done & trap "kill $!" EXIT' 1
+	# where dom0 has its turn just then, the answer is prompt all the same: what tells is that there are events
 	[ $((10 * events)) -gt "$requests" ] || die "$1, $2: a busy guest gave its processor away"
 	disk_detach g xvda || die "$1: detach"
 	guest_destroy g
