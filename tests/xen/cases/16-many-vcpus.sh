@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# An HVM guest has more virtual CPUs than shared_info has room for: the last of them is registered, and a disk's events reach it.
+# Under emulation it takes minutes to start 34 of them, so only the first and the last are online.
+# timeout: 180
+# shellcheck source=/dev/null
+. "$XPV_TOP/tests/xen/lib.sh"
+# shellcheck source=/dev/null
+. "$XPV_TOP/tests/xen/xpv.sh"
+
+# the disk's interrupt on the last processor, with data
+# shellcheck disable=SC2016 # for the guest
+last='
+irq=$(awk "/xpv-event/ && /queue-0/ { sub(\":\", \"\", \$1); print \$1 }" /proc/interrupts)
+echo 33 >/proc/irq/$irq/smp_affinity_list || exit 1
+dd if=/dev/xvda of=/tmp/first bs=64k count=64 iflag=direct 2>/dev/null
+dd if=/dev/xvda bs=64k count=64 iflag=direct 2>/dev/null | cmp - /tmp/first || exit 1
+grep CPU33 /proc/interrupts || exit 1
+set -- $(grep "^ *$irq:" /proc/interrupts)
+[ "$3" -gt 10 ] || { echo "$*"; exit 1; }
+grep xpv-vcpus /proc/iomem || { echo "no virtual CPU is registered"; exit 1; }'
+
+# one EVENTS: all modules in, a disk attached and detached, all modules out
+one()
+{
+	local out
+
+	xpv_load g -e "$1" upcall=vector || die "$1: loading"
+	disk_attach g "$dev" xvda || die "$1: attach"
+	disk_compare g "$dev"
+	out=$(guest_run g "$last") || die "$1, the last processor: $out"
+	note "$(guest_run g 'cat /proc/interrupts' | grep -e xpv -e CPU0)"
+	disk_detach g xvda || die "$1: detach"
+	xpv_unload g || die "$1: unloading"
+}
+
+try()
+{
+	guest_create g hvm-nopv 6.12 -v 34 -a maxcpus=1 -l xpv-blkfront
+	# shellcheck disable=SC2016 # for the guest
+	guest_run g 'echo 1 >/sys/devices/system/cpu/cpu33/online && [ $(cat /sys/devices/system/cpu/online) = 0,33 ]' || die "online"
+	one fifo
+	# a registration cannot be taken back: it is there when the modules come again
+	one 2l
+	guest_destroy g || die "destroying g"
+}
+
+dev=$(disk_null many 64) || fail "no null_blk"
+again_if_lost try || die "34 virtual CPUs"
