@@ -26,7 +26,7 @@
 #   guest_find NAME                   after xl restore or migrate: it is under a new domid
 #   guest_alive NAME, guest_wait_gone NAME SECONDS
 #   guest_destroy NAME                keep its logs and its dmesg, destroy it; fails if its kernel complained
-#   disk_null NAME MIB                a memory-backed null_blk of dom0; prints its device
+#   disk_null NAME MIB [ATTRIBUTE=VALUE...]   a null_blk of dom0, memory-backed unless told; prints its device
 #   disk_loop FILE MIB                a sparse file of dom0's tmpfs on a loop device; prints the device
 #   disk_attach GUEST DEVICE VDEV [MODE]      xl block-attach, and wait for the disk in the guest; or the end of an entry of
 #                                     xl's disk= list for DEVICE, as in 'format=qcow2,target=/tmp/image'
@@ -376,13 +376,13 @@ guest_destroy()
 
 disk_null()
 {
-	local d=/sys/kernel/config/nullb/$1
+	local a d=/sys/kernel/config/nullb/$1
 
 	modprobe null_blk nr_devices=0
 	mkdir "$d" || return
-	echo "$2" >"$d/size"
-	echo 1 >"$d/memory_backed"
-	echo 1 >"$d/power"
+	for a in "size=$2" memory_backed=1 "${@:3}" power=1; do
+		echo "${a#*=}" >"$d/${a%%=*}" || return
+	done
 	# kernels differ in how they name devices made through configfs: by number or by directory
 	if [ -b "/dev/$1" ]; then
 		echo "/dev/$1"
