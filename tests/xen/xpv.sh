@@ -9,6 +9,8 @@
 #   xpv_frontend GUEST ours|intree [fifo|2l]  which blkfront a guest has, whatever its type; without Xen support of its own also
 #                               which event channels
 #   xpv_frontend_again GUEST    unload ours under its disk xvda, load it, and wait for the disk
+#   xpv_moved CPU               print a script for a guest whose disk is xvda: its interrupt on that processor, the second one of those
+#                               that are online, with data; and virtual CPUs are registered
 #   die TEXT...                 fail, after what dom0, the store and the guest g have to say about it
 
 die()
@@ -75,4 +77,19 @@ xpv_frontend()
 xpv_frontend_again()
 {
 	guest_run "$1" "rmmod xpv-blkfront && modprobe xpv-blkfront" && disk_wait "$1" xvda
+}
+
+xpv_moved()
+{
+	echo "cpu=$1"
+	# shellcheck disable=SC2016 # for the guest
+	echo '
+irq=$(awk "/xpv-event/ && /queue-0/ { sub(\":\", \"\", \$1); print \$1 }" /proc/interrupts)
+echo $cpu >/proc/irq/$irq/smp_affinity_list || exit 1
+dd if=/dev/xvda of=/tmp/first bs=64k count=64 iflag=direct 2>/dev/null
+dd if=/dev/xvda bs=64k count=64 iflag=direct 2>/dev/null | cmp - /tmp/first || exit 1
+grep -q "CPU0  *CPU$cpu" /proc/interrupts || exit 1
+set -- $(grep "^ *$irq:" /proc/interrupts)
+[ "$3" -gt 10 ] || { echo "$*"; exit 1; }
+grep xpv-vcpus /proc/iomem || { echo "virtual CPU $cpu is not registered"; exit 1; }'
 }

@@ -50,17 +50,6 @@ for round in 1 2 3; do
 done
 kill $reader'
 
-# the disk's interrupt on processor 1, with data
-# shellcheck disable=SC2016 # for the guest
-moved='
-irq=$(awk "/xpv-event/ && /queue-0/ { sub(\":\", \"\", \$1); print \$1 }" /proc/interrupts)
-echo 1 >/proc/irq/$irq/smp_affinity_list
-dd if=/dev/xvda of=/tmp/first bs=64k count=64 iflag=direct 2>/dev/null
-dd if=/dev/xvda bs=64k count=64 iflag=direct 2>/dev/null | cmp - /tmp/first || exit 1
-set -- $(grep "^ *$irq:" /proc/interrupts)
-[ "$3" -gt 10 ] || { echo "$*"; exit 1; }
-grep xpv-vcpus /proc/iomem || { echo "the registration of virtual CPU 1 is forgotten"; exit 1; }'
-
 # obeyed PARAMETER...: the provider does what was asked for
 obeyed()
 {
@@ -112,7 +101,7 @@ try()
 		# virtual CPU 1 does as those do that shared_info has no room for
 		one 2l vector vector "$hotplug" shared_vcpus=1
 		# a vector that was set, and a registration, cannot be taken back: they are there when the module comes again
-		one fifo intx vector "$moved"
+		one fifo intx vector "$(xpv_moved 1)"
 	fi
 	note "before: $free; now: $(guest_run g "grep MemFree /proc/meminfo")"
 	! guest_run g 'dmesg | grep "page is lost"' || fail "a page was lost"

@@ -8,18 +8,6 @@
 # shellcheck source=/dev/null
 . "$XPV_TOP/tests/xen/xpv.sh"
 
-# the disk's interrupt on the last processor, with data
-# shellcheck disable=SC2016 # for the guest
-last='
-irq=$(awk "/xpv-event/ && /queue-0/ { sub(\":\", \"\", \$1); print \$1 }" /proc/interrupts)
-echo 33 >/proc/irq/$irq/smp_affinity_list || exit 1
-dd if=/dev/xvda of=/tmp/first bs=64k count=64 iflag=direct 2>/dev/null
-dd if=/dev/xvda bs=64k count=64 iflag=direct 2>/dev/null | cmp - /tmp/first || exit 1
-grep CPU33 /proc/interrupts || exit 1
-set -- $(grep "^ *$irq:" /proc/interrupts)
-[ "$3" -gt 10 ] || { echo "$*"; exit 1; }
-grep xpv-vcpus /proc/iomem || { echo "no virtual CPU is registered"; exit 1; }'
-
 # one EVENTS: all modules in, a disk attached and detached, all modules out
 one()
 {
@@ -28,7 +16,7 @@ one()
 	xpv_load g -e "$1" upcall=vector || die "$1: loading"
 	disk_attach g "$dev" xvda || die "$1: attach"
 	disk_compare g "$dev"
-	out=$(guest_run g "$last") || die "$1, the last processor: $out"
+	out=$(guest_run g "$(xpv_moved 33)") || die "$1, the last processor: $out"
 	note "$(guest_run g 'cat /proc/interrupts' | grep -e xpv -e CPU0)"
 	disk_detach g xvda || die "$1: detach"
 	xpv_unload g || die "$1: unloading"
