@@ -44,7 +44,7 @@ demo: setup
 	@$(MAKE) --no-print-directory all
 	@tests/demo
 
-check: setup debug-kernel noxen-kernel
+check: setup debug-kernel
 	@tests/run
 
 lint unit: setup
@@ -56,10 +56,7 @@ check-stub: setup debug-kernel
 check-install: setup
 	@tests/run --suite install
 
-noxen-kernel: setup
-	@tests/vm/debug-kernel noxen
-
-check-xen: setup noxen-kernel
+check-xen: setup debug-kernel
 	@tests/run --suite xen
 
 # Some minutes with nothing else on the machine.
@@ -96,9 +93,8 @@ help:
 	@echo 'make shell-xen         a prompt in dom0 of real Xen, with functions that make guests; K=6.1, 6.12'
 	@echo 'make setup             installs the Debian packages that are missing (demo and check do it)'
 	@echo 'make debug-kernel      builds the debug kernel into /var/cache/xpv, once (check does it)'
-	@echo 'make noxen-kernel      builds a kernel without Xen code there, for a guest (check does it)'
 	@echo
 	@echo 'tests/run --help       single cases, other kernels'
 
-.PHONY: all modules tools modules_install install clean setup debug-kernel noxen-kernel demo check lint unit check-stub check-install check-xen \
+.PHONY: all modules tools modules_install install clean setup debug-kernel demo check lint unit check-stub check-install check-xen \
 	bench-xen shell shell-xen help

@@ -5,8 +5,8 @@
 #
 #   guest_create NAME TYPE KERNEL [options]   boot a guest and wait until it takes commands; ends the case when it does not
 #       TYPE     hvm-nopv (its kernel runs no Xen code: for platform-pci), hvm, pvh, pv
-#       KERNEL   6.1, 6.12, debug, noxen (small, without any Xen code), or a release of /boot
-#       -v N     vCPUs (1)                    -M MIB   memory (384)
+#       KERNEL   6.1, 6.12, debug (without any Xen code), or a release of /boot
+#       -v N     vCPUs (1)                    -M MIB   memory (384; 768 for the debug kernel)
 #       -a ARGS  more of a kernel command line
 #       -m MOD   a module with what it depends on, loaded at boot: of the kernel, or of the suite (xpv-..., as built in
 #                out/build/RELEASE); repeatable, as are the following
@@ -74,8 +74,8 @@ kernel_image()
 	local dir
 
 	case $1 in
-	debug | noxen)
-		dir=$("$XPV_TOP/tests/vm/debug-kernel" --path "$1")
+	debug)
+		dir=$("$XPV_TOP/tests/vm/debug-kernel" --path)
 		echo "$dir/arch/x86/boot/bzImage $("$XPV_TOP/tests/lib/release" "$dir")"
 		return
 		;;
@@ -183,6 +183,7 @@ guest_create()
 	local vcpus=1 memory=384 args='' load='' image release ramdisk='' cmdline wait=1 n lost counted
 	local initramfs=() disks=() lines=()
 
+	[ "$kernel" != debug ] || memory=768
 	shift 3
 	while getopts v:M:a:m:l:b:f:d:x:R:kn opt; do
 		case $opt in

@@ -27,7 +27,7 @@ table()
 			echo "hvm-nopv $kernel 1 2l ours/intree ours/loop ours/qdisk ours/ours"
 			echo "hvm-nopv $kernel 2 fifo ours/intree ours/qdisk ours/ours"
 		done
-		echo 'hvm-nopv noxen 2 fifo ours/intree ours/ours'
+		echo 'hvm-nopv debug 2 fifo ours/intree ours/ours'
 	elif [[ $(uname -r) == 6.12* ]]; then
 		echo 'pv 6.1 1 fifo ours/intree ours/ours intree/ours'
 		echo 'hvm-nopv 6.12 2 fifo ours/ours'
@@ -40,7 +40,7 @@ table()
 		echo 'hvm 6.1 1 2l ours/loop ours/qdisk ours/ours intree/ours'
 		echo 'hvm-nopv 6.12 1 fifo ours/intree ours/loop ours/qdisk ours/ours'
 		echo 'hvm-nopv 6.1 2 2l ours/intree ours/ours'
-		echo 'hvm-nopv noxen 1 fifo ours/intree ours/ours'
+		echo 'hvm-nopv debug 1 fifo ours/intree ours/ours'
 	fi
 }
 
