@@ -20,20 +20,26 @@ plain_cycle()
 	xpvctl block-detach -q -t 30 "$1" xvda
 }
 
-# the frontend's block device; the second domain's disk has another name
-blk_of() { basename "$(echo "$(fe_sysfs "$1" 51712)"/block/*)"; }
+# count_requests DISK: sets $k_done, how many have come back from the block device. Builtins only: a program is dear here.
+count_requests()
+{
+	read -r k_reads _ _ _ k_writes _ <"/sys/block/$1/stat"
+	k_done=$((k_reads + k_writes))
+}
 
-# has_done_io DISK NUMBER: more requests than that have come back from the block device
-has_done_io() { [ "$(requests "$1")" -gt "$2" ]; }
-requests() { awk '{ print $1 + $5 }' "/sys/block/$1/stat"; }
+has_done_io() { count_requests "$1" && [ $k_done -gt "$2" ]; }
 
 # kill_cycle HOW NAME DOMID DISK: sets $domid. Not before fio has the disk open and at work: were the disk killed first, fio
 # would find another lane's under its name.
 kill_cycle()
 {
 	xpvctl block-attach -q -t 30 "$2" "phy:$4" xvda w || die "$1: attach"
-	k_disk=$(blk_of "$3")
-	k_requests=$(requests "$k_disk")
+	# the second domain's disk has another name
+	for k_disk in "$(fe_sysfs "$3" 51712)"/block/*; do
+		k_disk=${k_disk##*/}
+	done
+	count_requests "$k_disk"
+	k_requests=$k_done
 	fio --name=churn --allow_file_create=0 --filename="/dev/$k_disk" --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw \
 		--bsrange=4k-64k --size=16m --time_based --runtime=300 >"$case_tmp/fio.$2" 2>&1 &
 	k_fio=$!
@@ -48,32 +54,40 @@ kill_cycle()
 	soon 30 "$1: the devices go" no_devices "$3" 51712
 }
 
-# lane N: its share of the cycles, with a domain and a disk of its own
+# way_to_kill N
+way_to_kill()
+{
+	# shellcheck disable=SC2086 # words
+	set -- "$1" $ways_to_kill
+	shift "$(($1 + 1))"
+	echo "$1"
+}
+
+# lane N DISK: its share of the cycles, with a domain and a disk of its own
 lane()
 {
-	name=churn$1
+	n=$1 disk=$2 name=churn$1
 	domain "$name"
 	i=0
 	while [ $i -lt $((plain / lanes)) ]; do
-		plain_cycle "$name" "$2" || die "lane $1: plain cycle $i"
+		plain_cycle "$name" "$disk" || die "lane $n: plain cycle $i"
 		i=$((i + 1))
-		[ $((i % 50)) != 0 ] || note "lane $1: $i plain cycles, $(cut -d' ' -f1 /proc/uptime) s"
+		[ $((i % 50)) != 0 ] || note "lane $n: $i plain cycles, $(cut -d' ' -f1 /proc/uptime) s"
 	done
 	i=0
 	while [ $i -lt $((kills / lanes)) ]; do
-		how=$(echo "$ways_to_kill" | cut -d' ' -f$(((i + 3 * $1) % 6 + 1)))
-		kill_cycle "$how" "$name" "$domid" "$2"
+		kill_cycle "$(way_to_kill $(((i + 3 * n) % 6)))" "$name" "$domid" "$disk"
 		i=$((i + 1))
-		[ $((i % 12)) != 0 ] || note "lane $1: $i kills, $(cut -d' ' -f1 /proc/uptime) s"
+		[ $((i % 12)) != 0 ] || note "lane $n: $i kills, $(cut -d' ' -f1 /proc/uptime) s"
 	done
-	xpvctl destroy -q "$name" || die "lane $1: destroy"
+	xpvctl destroy -q "$name" || die "lane $n: destroy"
 	echo "done" >"$case_tmp/lane$1"
 }
 
 disks=
 for n in $(seq $lanes); do
 	# slow enough that a kill always finds requests in flight, and that the lanes leave each other time
-	disk 16 irqmode=2 completion_nsec=10000000
+	disk 16 irqmode=2 completion_nsec=50000000
 	disks="$disks $disk"
 done
 n=0
