@@ -271,7 +271,8 @@ pattern()
 
 pattern_sum()
 {
-	dd if="$1" bs=1M count="$2" iflag=direct status=none | cksum
+	case_sum=$(dd if="$1" bs=1M count="$2" iflag=direct status=none | cksum) || case_sum="none of $1"
+	echo "$case_sum"
 }
 
 # --- The end ---------------------------------------------------------------------------------------------------------
