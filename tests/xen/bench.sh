@@ -9,9 +9,10 @@
 . "$XPV_TOP/tests/xen/xpv.sh"
 
 # Each combination of kind of guest and frontend is a guest of its own, with a disk of its own; those whose turn it is not are paused.
-# Each job is done in one guest after the other, so that what disturbs the host for longer than some seconds disturbs all of them. A
-# round is that with the one backend, then with the other. Many short rounds, because what disturbs it does so for seconds; requests
-# that are large and the emulated disk are in the first three only.
+# Small requests: fio is started in all guests, then they run in turn, for slices of a third of a second, many of each, while the
+# backend's statistics are read (slices.c). So what disturbs the host, even for less than a second, disturbs all of them alike. Large
+# requests and the emulated disk: each guest does its job, one after the other, in the first three rounds only. A round is that with
+# the one backend, then with the other.
 #
 # What is not the drivers' is to cost as little as possible. The disk is a null_blk that keeps nothing and has no queue of its own. fio
 # uses io_uring, with buffers and file registered, and leaves its buffers and the clock alone; it submits as many requests at once as
@@ -20,16 +21,18 @@
 # options instead.
 #
 # Each line of the result:
-#	ROUND GUEST BACK FRONT JOB IOPS MIBPS IOS EVENTS-IN-DOM0 EVENTS-IN-GUEST
-# where events are the disk's interrupts while the job ran. In the first round, what a request costs is counted before, with Xen's own
-# trace. Each line of counts.tsv, of requests at depth 1 and 32:
+#	ROUND GUEST BACK FRONT JOB IOPS MIBPS IOS EVENTS-IN-DOM0 IOS-IN-GUEST EVENTS-IN-GUEST
+# where events are the disk's interrupts while there were so many requests. In the first round, what a request costs is counted
+# before, with Xen's own trace. Each line of counts.tsv, of requests at depth 1 and 32:
 #	GUEST BACK FRONT JOB IOS HYPERCALLS EXITS
 # of all domains: hypercalls of PV kernels (dom0, and the guest if it is one), exits of HVM guests. They are those of a run of three
 # seconds less those of a run of one: starting a program takes more of them than many requests. XPV_BENCH_ROUNDS,
-# XPV_BENCH_SECONDS, XPV_BENCH_KERNEL (of guests), XPV_BENCH_GUESTS ("hvm pv"; hvm brings hvm-nopv, with ours and the emulated disk),
-# XPV_BENCH_TRACE=0: without Xen's trace.
+# XPV_BENCH_SLICES (of each guest, job and backend in a round), XPV_BENCH_SECONDS (of other jobs), XPV_BENCH_KERNEL (of guests),
+# XPV_BENCH_GUESTS ("hvm pv"; hvm brings hvm-nopv, with ours and the emulated disk), XPV_BENCH_TRACE=0: without Xen's trace.
 
-rounds=${XPV_BENCH_ROUNDS:-8}
+rounds=${XPV_BENCH_ROUNDS:-5}
+slices=${XPV_BENCH_SLICES:-20}
+slice_ms=300
 seconds=${XPV_BENCH_SECONDS:-1}
 kernel=${XPV_BENCH_KERNEL:-6.1}
 guests=${XPV_BENCH_GUESTS:-hvm pv}
@@ -143,9 +146,106 @@ measure()
 		echo \$((\$(awk '$count' /proc/interrupts) - before))") || die "$name, $3, $4: $out"
 	read -r iops rate ios events <<<"$out"
 	[ "${ios:-0}" -gt 0 ] || die "$name, $3, $4: $out"
-	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "${2%/*}" "$3" "$front" "$4" "$iops" "$rate" "$ios" \
-		$(($(interrupts) - before)) "$events" >>"$result"
+	written "$1" "${2%/*}" "$3" "$front" "$4" "$iops" "$rate" "$ios" $(($(interrupts) - before)) "$ios" "$events"
 }
+
+# written FIELD...: a line of the result
+written()
+{
+	(IFS=$'\t'; printf '%s\n' "$*") >>"$result"
+}
+
+# --- Slices. What happens in a subshell ends it when a guest is lost ------------------------------------------------------
+
+# in_guest GUEST SCRIPT: of a guest that is paused otherwise
+in_guest()
+{
+	local name rc
+
+	name=$(domain "$1")
+	xl unpause "$name"
+	guest_run "$name" "$2"
+	rc=$?
+	xl pause "$name"
+	return $rc
+}
+
+# what the guest has counted, requests and events
+guest_counts="awk '{ printf \"%d \", \$1 + \$5 }' /sys/block/xvda/stat; awk '$count' /proc/interrupts"
+
+# fio_begins GUEST JOB: prints the guest's counts when it is at work
+fio_begins()
+{
+	in_guest "$1" "rm -f /tmp/fio.status
+		requests() { awk '{ print \$1 + \$5 }' /sys/block/xvda/stat; }
+		least=\$((\$(requests) + 200))
+		($(fio_command "$2" xvda 36000) >/tmp/fio 2>&1; echo \$? >/tmp/fio.status) &
+		until [ \$(requests) -gt \$least ]; do
+			[ ! -s /tmp/fio.status ] || { cat /tmp/fio; exit 1; }
+			sleep 0.1
+		done
+		$guest_counts"
+}
+
+# fio_ends GUEST: the same at its end; an error of fio's is one of ours
+fio_ends()
+{
+	in_guest "$1" "$guest_counts
+		killall fio
+		until [ -s /tmp/fio.status ]; do sleep 0.1; done
+		awk -F ';' '/^3;/ { good = \$5 == 0 } END { exit !good }' /tmp/fio || { cat /tmp/fio; exit 1; }"
+}
+
+# sliced ROUND BACK JOB
+sliced()
+{
+	local g id out ios ns every events devices=/sys/bus/xen-backend/devices
+	local -A first=()
+	local args=() begun ended
+
+	for g in "${all[@]}"; do
+		first[$g]=$(fio_begins "$g" "$3") || die "$g, $2, $3: ${first[$g]}"
+		id=$(xl domid "$(domain "$g")")
+		args+=("$id:$devices/vbd-$id-51712/statistics")
+	done
+	"$XPV_TOP/out/xen/cache/slices" $slice_ms "$slices" "${args[@]}" >"$XPV_LOGS/slices" || die "$2, $3: no slices"
+	for g in "${all[@]}"; do
+		read -r -u 3 ios ns every events
+		read -r -a begun <<<"${first[$g]}"
+		out=$(fio_ends "$g") || die "$g, $2, $3: $out"
+		read -r -a ended <<<"$out"
+		[ "$ios" -gt 0 ] || die "$g, $2, $3: no requests"
+		written "$1" "${g%/*}" "$2" "${g#*/}" "$3" $((ios * 1000000000 / ns)) \
+			"$(bc <<<"scale=2; $ios * 4 * 1000000000 / $ns / 1024")" "$every" "$events" \
+			$((ended[0] - begun[0])) $((ended[1] - begun[1]))
+	done 3<"$XPV_LOGS/slices"
+}
+
+# small ROUND BACK JOB: once more where the emulation has lost guests
+small()
+{
+	local g
+
+	for _ in 1 2 3; do
+		cp "$result" "$result.before"
+		(sliced "$@") && return
+		[ "$(guests_lost)" -gt "$lost" ] || exit 1
+		note "$3: a guest was lost by the emulation, once more"
+		mv "$result.before" "$result"
+		for g in "${all[@]}"; do
+			# all of them: who was lost may have left the others at work
+			xl unpause "$(domain "$g")" 2>/dev/null
+			guest_destroy "$(domain "$g")"
+		done
+		lost=$(guests_lost)
+		for g in "${all[@]}"; do
+			start "$g"
+		done
+	done
+	exit 1
+}
+
+# --- Guests ---------------------------------------------------------------------------------------------------------------
 
 # attach, detach: the disk of a guest
 attach()
@@ -212,9 +312,13 @@ jobs_done()
 	[ "$1" -gt 3 ] || few=1
 	for job in $jobs ${few:+$large}; do
 		before=$(wc -l <"$result")
-		for g in "${all[@]}"; do
-			turn "$g" measure "$1" "$g" "$2" "$job"
-		done
+		if [[ $job == *-4k-* ]]; then
+			small "$1" "$2" "$job"
+		else
+			for g in "${all[@]}"; do
+				turn "$g" measure "$1" "$g" "$2" "$job"
+			done
+		fi
 		[ ! "$few" ] || [ "$2" = ours ] || [[ " ${all[*]} " != *' hvm-nopv/'* ]] ||
 			turn hvm-nopv/ours measure "$1" hvm-nopv/ours qemu "$job" ide sda
 		note "round $1, back $2, $job, IOPS:$(tail -n "+$((before + 1))" "$result" | awk -F '\t' '{ printf " %s/%s %s", $2, $4, $6 }')"
