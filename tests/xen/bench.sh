@@ -21,9 +21,10 @@
 # options instead.
 #
 # Each line of the result:
-#	ROUND GUEST BACK FRONT JOB IOPS MIBPS IOS EVENTS-IN-DOM0 IOS-IN-GUEST EVENTS-IN-GUEST
-# where events are the disk's interrupts while there were so many requests. In the first round, what a request costs is counted
-# before, with Xen's own trace. Each line of counts.tsv, of requests at depth 1 and 32:
+#	ROUND GUEST BACK FRONT JOB IOPS MIBPS IOS EVENTS-IN-DOM0 IOS-IN-GUEST EVENTS-IN-GUEST YARDSTICK
+# where events are the disk's interrupts while there were so many requests, and the yardstick is how fast dom0 was at a loop of its own
+# between the slices (1 where there are none). In the first round, what a request costs is counted before, with Xen's own trace. Each
+# line of counts.tsv, of requests at depth 1 and 32:
 #	GUEST BACK FRONT JOB IOS HYPERCALLS EXITS
 # of all domains: hypercalls of PV kernels (dom0, and the guest if it is one), exits of HVM guests. They are those of a run of three
 # seconds less those of a run of one: starting a program takes more of them than many requests. XPV_BENCH_ROUNDS,
@@ -146,7 +147,7 @@ measure()
 		echo \$((\$(awk '$count' /proc/interrupts) - before))") || die "$name, $3, $4: $out"
 	read -r iops rate ios events <<<"$out"
 	[ "${ios:-0}" -gt 0 ] || die "$name, $3, $4: $out"
-	written "$1" "${2%/*}" "$3" "$front" "$4" "$iops" "$rate" "$ios" $(($(interrupts) - before)) "$ios" "$events"
+	written "$1" "${2%/*}" "$3" "$front" "$4" "$iops" "$rate" "$ios" $(($(interrupts) - before)) "$ios" "$events" 1
 }
 
 # written FIELD...: a line of the result
@@ -199,7 +200,7 @@ fio_ends()
 # sliced ROUND BACK JOB
 sliced()
 {
-	local g id out ios ns every events devices=/sys/bus/xen-backend/devices
+	local g id out ios ns every events yardstick devices=/sys/bus/xen-backend/devices
 	local -A first=()
 	local args=() begun ended
 
@@ -209,6 +210,8 @@ sliced()
 		args+=("$id:$devices/vbd-$id-51712/statistics")
 	done
 	"$XPV_TOP/out/xen/cache/slices" $slice_ms "$slices" "${args[@]}" >"$XPV_LOGS/slices" || die "$2, $3: no slices"
+	exec 3<"$XPV_LOGS/slices"
+	read -r -u 3 yardstick
 	for g in "${all[@]}"; do
 		read -r -u 3 ios ns every events
 		read -r -a begun <<<"${first[$g]}"
@@ -217,8 +220,8 @@ sliced()
 		[ "$ios" -gt 0 ] || die "$g, $2, $3: no requests"
 		written "$1" "${g%/*}" "$2" "${g#*/}" "$3" $((ios * 1000000000 / ns)) \
 			"$(bc <<<"scale=2; $ios * 4 * 1000000000 / $ns / 1024")" "$every" "$events" \
-			$((ended[0] - begun[0])) $((ended[1] - begun[1]))
-	done 3<"$XPV_LOGS/slices"
+			$((ended[0] - begun[0])) $((ended[1] - begun[1])) "$yardstick"
+	done
 }
 
 # small ROUND BACK JOB: once more where the emulation has lost guests

@@ -7,6 +7,10 @@
  * What disturbs a machine for longer than a slice or two disturbs all domains alike. xl takes as
  * long to pause a domain as a slice.
  *
+ * What disturbs it for minutes shows in a yardstick: between the slices of all domains and the next
+ * ones, a loop of system calls and copies goes on for a while in dom0. First comes a line with the
+ * loop's turns in a second.
+ *
  * A line for each domain: requests and nanoseconds in the slices, but for the beginning of each, in
  * which the domain's timers catch up; requests and interrupts of dom0's disks in the whole of them.
  * Status 1 when a domain cannot be paused or run.
@@ -22,6 +26,7 @@
 
 #define DOMAINS		16
 #define SETTLE_MS	30
+#define YARDSTICK_MS	100
 
 struct slice {
 	uint32_t domid;
@@ -89,6 +94,24 @@ static unsigned long long events(void)
 	return sum;
 }
 
+static void yardstick(unsigned long long *turns, unsigned long long *ns)
+{
+	static char from[4096], to[4096];
+	unsigned long long begin = now(), passed;
+	int i;
+
+	do {
+		for (i = 0; i < 20; i++) {
+			from[i] = (char)getppid();
+			memcpy(to, from, sizeof(to));
+			__asm__ volatile("" : : "r" (to) : "memory");
+		}
+		++*turns;
+		passed = now() - begin;
+	} while (passed < YARDSTICK_MS * 1000000ULL);
+	*ns += passed;
+}
+
 static void add_domain(struct slice *s, const char *argument)
 {
 	static const char *const files[] = { "rd_req", "wr_req" };
@@ -125,6 +148,7 @@ static void run(xc_interface *xc, struct slice *s, long ms)
 
 int main(int argc, char **argv)
 {
+	unsigned long long turns = 0, ns = 0;
 	int i, domains = argc - 3;
 	xc_interface *xc;
 	long n, ms;
@@ -139,9 +163,12 @@ int main(int argc, char **argv)
 		die("libxenctrl");
 	for (i = 0; i < domains; i++)
 		add_domain(&slices[i], argv[3 + i]);
-	for (n = atol(argv[2]); n > 0; n--)
+	for (n = atol(argv[2]); n > 0; n--) {
 		for (i = 0; i < domains; i++)
 			run(xc, &slices[i], ms);
+		yardstick(&turns, &ns);
+	}
+	printf("%llu\n", ns ? turns * 1000000000 / ns : 0);
 	for (i = 0; i < domains; i++)
 		printf("%llu %llu %llu %llu\n", slices[i].requests, slices[i].ns,
 		       slices[i].all_requests, slices[i].all_events);
