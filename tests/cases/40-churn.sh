@@ -54,33 +54,24 @@ kill_cycle()
 	soon 30 "$1: the devices go" no_devices "$3" 51712
 }
 
-# way_to_kill N
-way_to_kill()
-{
-	# shellcheck disable=SC2086 # words
-	set -- "$1" $ways_to_kill
-	shift "$(($1 + 1))"
-	echo "$1"
-}
-
 # lane N DISK: its share of the cycles, with a domain and a disk of its own
 lane()
 {
-	n=$1 disk=$2 name=churn$1
+	name=churn$1
 	domain "$name"
 	i=0
 	while [ $i -lt $((plain / lanes)) ]; do
-		plain_cycle "$name" "$disk" || die "lane $n: plain cycle $i"
+		plain_cycle "$name" "$2" || die "lane $1: plain cycle $i"
 		i=$((i + 1))
-		[ $((i % 50)) != 0 ] || note "lane $n: $i plain cycles, $(cut -d' ' -f1 /proc/uptime) s"
+		[ $((i % 50)) != 0 ] || note "lane $1: $i plain cycles, $(cut -d' ' -f1 /proc/uptime) s"
 	done
 	i=0
 	while [ $i -lt $((kills / lanes)) ]; do
-		kill_cycle "$(way_to_kill $(((i + 3 * n) % 6)))" "$name" "$domid" "$disk"
+		kill_cycle "$(way_to_kill $((i + 3 * $1)))" "$name" "$domid" "$2"
 		i=$((i + 1))
-		[ $((i % 12)) != 0 ] || note "lane $n: $i kills, $(cut -d' ' -f1 /proc/uptime) s"
+		[ $((i % 12)) != 0 ] || note "lane $1: $i kills, $(cut -d' ' -f1 /proc/uptime) s"
 	done
-	xpvctl destroy -q "$name" || die "lane $n: destroy"
+	xpvctl destroy -q "$name" || die "lane $1: destroy"
 	echo "done" >"$case_tmp/lane$1"
 }
 

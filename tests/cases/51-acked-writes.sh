@@ -19,7 +19,7 @@ total=0
 
 i=0
 while [ $i -lt "$rounds" ]; do
-	how=$(echo "$ways_to_kill" | cut -d' ' -f$((i % 6 + 1)))
+	how=$(way_to_kill $i)
 	xpvctl block-attach -q -t $((20 * slow)) acked "phy:$dev" xvda w || die "round $i: attach"
 	soon 10 "there is a disk" test -b /dev/xvda
 	ackwrite write /dev/xvda "$case_tmp/log" $blocks "$last" 4 >"$case_tmp/writer" 2>&1 &

@@ -161,7 +161,14 @@ rebind()
 	echo "${1##*/}" >"$b_driver/bind"
 }
 
-ways_to_kill="domain frontend-nodes backend-nodes frontend-driver backend-driver force"
+# way_to_kill N: one of them after the other
+way_to_kill()
+{
+	w_n=$(($1 % 6))
+	set -- domain frontend-nodes backend-nodes frontend-driver backend-driver force
+	shift $w_n
+	echo "$1"
+}
 
 # kill_side HOW NAME DOMID: end one side of the domain's xvda in one of these ways, without asking the other
 kill_side()
