@@ -200,9 +200,12 @@ wait_for 10 "the new home is told what can be obeyed" control_is feature-suspend
 
 for step in suspended restored; do
 	attach mig "$backing" xvda
-	dev_sysfs="$(fe_sysfs "$first" 51712) $(fe_sysfs "$domid" 51712)"
-	dd if=/dev/zero of=/dev/xvda bs=64k count=256 oflag=direct status=none 2>/dev/null &
+	disk_sysfs=$(fe_sysfs "$domid" 51712)
+	dev_sysfs="$(fe_sysfs "$first" 51712) $disk_sysfs"
+	before=$(responses)
+	dd if=/dev/zero of=/dev/xvda bs=64k count=1500 oflag=direct conv=nocreat status=none 2>/dev/null &
 	writer=$!
+	soon 10 "it writes" not responses_are "$before"
 	save mig
 	[ $step = suspended ] || control mig restore || fail "restore"
 	same "$step" $step "$(cat "$stub/mig/control")"

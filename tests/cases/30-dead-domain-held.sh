@@ -35,7 +35,7 @@ domain held
 attach held "$loop" xvda
 fsfreeze -f $fs || die "fsfreeze"
 frozen=1
-dd if=/dev/zero of=/dev/xvda bs=64k count=1 oflag=direct status=none 2>/dev/null &
+dd if=/dev/zero of=/dev/xvda bs=64k count=1 oflag=direct conv=nocreat status=none 2>/dev/null &
 writer=$!
 soon 10 "the request has its pages mapped" not counter_is maps 1
 sleep 1

@@ -266,7 +266,7 @@ detach()
 # pattern DEVICE MIB SEED: fill with bytes that depend on SEED; pattern_sum DEVICE MIB: checksum of what is there
 pattern()
 {
-	head -c "$2M" /dev/zero | tr '\0' "$3" | dd of="$1" bs=1M oflag=direct iflag=fullblock status=none
+	head -c "$2M" /dev/zero | tr '\0' "$3" | dd of="$1" bs=1M oflag=direct iflag=fullblock conv=nocreat status=none
 }
 
 pattern_sum()
@@ -293,6 +293,10 @@ case_cleanup()
 		[ ! -d "$case_d" ] || rmdir "$case_d" || fail "rmdir $case_d"
 	done
 	suite_unload >"$case_tmp/unload" 2>&1 || fail "unload: $(cat "$case_tmp/unload")"
+	# a program that opens a disk by its name after the disk has gone makes a file, which keeps the next disk from having a node
+	for case_f in /dev/xvd*; do
+		[ ! -f "$case_f" ] || { rm -f "$case_f"; fail "a program has made a file of the name $case_f"; }
+	done
 }
 
 case_end()

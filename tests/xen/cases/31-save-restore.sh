@@ -61,7 +61,7 @@ io_start()
 {
 	guest_run g "
 		(fio --name=v --filename=/dev/xvda --direct=1 --ioengine=libaio --iodepth=8 --rw=randwrite --bsrange=4k-32k --size=8m \
-			--time_based --runtime=3600 --verify=crc32c --verify_backlog=64 --verify_fatal=1 --verify_state_save=0 --minimal \
+			--allow_file_create=0 --time_based --runtime=3600 --verify=crc32c --verify_backlog=64 --verify_fatal=1 --verify_state_save=0 --minimal \
 			>/tmp/fio 2>&1 & echo \$! >/tmp/fio.pid; wait \$!; echo \$? >/tmp/fio.status) >/dev/null 2>&1 </dev/null &
 		sleep 1; [ ! -e /tmp/fio.status ]"
 }
