@@ -155,6 +155,8 @@ void plat_bar_tail_give(unsigned long gfn, unsigned int pages);
 
 void plat_vcpus_start(struct platform *p);	/* the numbers of all virtual CPUs are known, shared_info is there */
 void plat_vcpus_stop(struct platform *p);	/* mirror: nobody gets upcalls */
+/* plat_vcpu_online() - between the two, on a CPU that may be new: registers it if need be. Preemption off */
+void plat_vcpu_online(struct platform *p);
 /* plat_vcpu_info() - as xpv_hypercalls wants it. Any context */
 struct vcpu_info *plat_vcpu_info(void *hv, unsigned int vcpu);
 

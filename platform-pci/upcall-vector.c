@@ -23,14 +23,16 @@ static struct fwnode_handle *fwnode;
 static struct irq_domain *vectors;
 static DEFINE_PER_CPU(unsigned int, virq);
 
-/* Under the interrupt's lock. On its own CPU, which may be new, the number of the virtual CPU is asked for. */
+/* Under the interrupt's lock. On its own CPU, which may be new, its number is asked for, and it is registered. */
 static int program(struct irq_data *d)
 {
 	unsigned int cpu = irqd_to_hwirq(d);
 	struct xen_hvm_evtchn_upcall_vector op = { .vector = irqd_cfg(d)->vector };
 
-	if (cpu == raw_smp_processor_id())
+	if (cpu == raw_smp_processor_id()) {
 		plat_vcpu_note();
+		plat_vcpu_online(d->domain->host_data);
+	}
 	op.vcpu = plat_vcpu(cpu);
 	return plat_hvm_op(HVMOP_set_evtchn_upcall_vector, &op);
 }
@@ -83,12 +85,12 @@ static const struct irq_domain_ops vectors_ops = {
 	.activate = vectors_activate,
 };
 
-static int vectors_create(void)
+static int vectors_create(struct platform *p)
 {
 	fwnode = irq_domain_alloc_named_fwnode("xpv-upcall");
 	if (!fwnode)
 		return -ENOMEM;
-	vectors = irq_domain_create_hierarchy(x86_vector_domain, 0, 0, fwnode, &vectors_ops, NULL);
+	vectors = irq_domain_create_hierarchy(x86_vector_domain, 0, 0, fwnode, &vectors_ops, p);
 	if (!vectors) {
 		irq_domain_free_fwnode(fwnode);
 		return -ENOMEM;
@@ -148,7 +150,7 @@ static int vector_start(struct platform *p)
 	unsigned int cpu;
 	int err;
 
-	err = vectors_create();
+	err = vectors_create(p);
 	if (err)
 		return err;
 	for_each_possible_cpu(cpu) {

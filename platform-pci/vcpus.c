@@ -10,8 +10,8 @@
  * A restored domain has the pages, with the mark, but no registrations: so each is tried, and one that is refused is
  * believed to be there if the mark says so. Whether it really is, the trial of the upcalls shows.
  *
- * A virtual CPU can be registered by itself alone. One that is offline now gets no events until the module is loaded
- * anew.
+ * A virtual CPU can be registered by itself alone. One that is offline has its place from the start all the same, so
+ * that whoever asks gets the same answer always, and is registered when it comes online, before it gets a vector.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -103,36 +103,54 @@ static void info_clean(struct vcpu_info *vi)
 	virt_mb();
 }
 
+/* Whether it is the area where it looks for its events. One that was registered once can have them nowhere else. */
+static bool area_serves(struct platform *p, unsigned int vcpu)
+{
+	return p->area && vcpu < PLAT_VCPUS && (vcpu >= shared_vcpus || test_bit(vcpu, p->area->registered));
+}
+
+static int info_register(struct platform *p, unsigned int vcpu)
+{
+	struct vcpu_register_vcpu_info op = {
+		.mfn = p->area_gfn + PHYS_PFN(offsetof(struct area, info[vcpu])),
+		.offset = offset_in_page(offsetof(struct area, info[vcpu])),
+	};
+	int err = plat_vcpu_op(VCPUOP_register_vcpu_info, vcpu, &op);
+
+	if (err && !test_bit(vcpu, p->area->registered))
+		return err;
+	set_bit(vcpu, p->area->registered);
+	return 0;
+}
+
+/* What is pending stays: ports may be bound to the CPU since it came online. */
+void plat_vcpu_online(struct platform *p)
+{
+	unsigned int vcpu = plat_vcpu(smp_processor_id());
+
+	if (!area_serves(p, vcpu) || !plat_vcpu_info(p, vcpu))
+		return;
+	if (info_register(p, vcpu))
+		WRITE_ONCE(p->info[vcpu], NULL);
+}
+
 /* On the CPU, with interrupts off. What is pending may be wiped away: all ports are masked. */
 static void register_this(void *arg)
 {
 	struct platform *p = arg;
 	unsigned int vcpu = plat_vcpu(smp_processor_id());
-	struct vcpu_register_vcpu_info op;
-	bool before;
 
-	if (vcpu >= PLAT_VCPUS)
-		return;
-	before = test_bit(vcpu, p->area->registered);
-	if (vcpu < shared_vcpus && !before)
-		return;
-	op = (struct vcpu_register_vcpu_info) {
-		.mfn = p->area_gfn + PHYS_PFN(offsetof(struct area, info[vcpu])),
-		.offset = offset_in_page(offsetof(struct area, info[vcpu])),
-	};
-	if (plat_vcpu_op(VCPUOP_register_vcpu_info, vcpu, &op) && !before)
-		return;
-	set_bit(vcpu, p->area->registered);
-	info_clean(&p->area->info[vcpu]);
-	WRITE_ONCE(p->info[vcpu], &p->area->info[vcpu]);
+	plat_vcpu_online(p);
+	if (area_serves(p, vcpu))
+		info_clean(&p->area->info[vcpu]);
 }
 
-/* Online virtual CPUs that have no place for their events. */
+/* Virtual CPUs that have no place for their events. */
 static unsigned int deaf(struct platform *p)
 {
 	unsigned int cpu, n = 0;
 
-	for_each_online_cpu(cpu)
+	for_each_possible_cpu(cpu)
 		n += !plat_vcpu_info(p, plat_vcpu(cpu));
 	return n;
 }
@@ -144,6 +162,19 @@ static void shared_use(struct platform *p)
 	shared_vcpus = min_t(unsigned int, shared_vcpus, PLAT_SHARED_VCPUS);
 	for (i = 0; i < PLAT_VCPUS; i++)
 		p->info[i] = i < shared_vcpus ? &p->shared->vcpu_info[i] : NULL;
+}
+
+static void area_use(struct platform *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < min_t(unsigned int, num_possible_cpus(), PLAT_VCPUS); i++) {
+		if (!area_serves(p, i))
+			continue;
+		info_clean(&p->area->info[i]);
+		p->info[i] = &p->area->info[i];
+	}
+	on_each_cpu(register_this, p, 1);
 }
 
 /* CPUs stay as they are meanwhile. Virtual CPUs that cannot be helped get no events. */
@@ -158,7 +189,7 @@ void plat_vcpus_start(struct platform *p)
 	if (err)
 		area_unmap(p);
 	else
-		on_each_cpu(register_this, p, 1);
+		area_use(p);
 	if (deaf(p))
 		dev_warn(&p->pdev->dev, "%u virtual CPUs get no events (%d)\n", deaf(p), err);
 }
