@@ -60,6 +60,7 @@ static int connect(struct xpv_device *xdev)
 	if (err)
 		return err;
 	blkback_bdev_measure(bd);
+	bd->persistent = blkback_kept_wanted(bd);
 	err = blkback_write_keys(bd);
 	if (err) {
 		xpv_device_fatal(xdev, err, "cannot write sectors, sector-size, info");

@@ -157,13 +157,12 @@ static int write_keys(struct xpv_device *xdev, struct xpv_store_tx *tx, void *ar
 
 /**
  * blkback_write_keys() - what the disk is, in one transaction
- * @bd: the device, its backing device open; whether it has persistent grants is decided here
+ * @bd: the device, its backing device open
  */
 int blkback_write_keys(struct blkback_dev *bd)
 {
 	struct keys keys = { .bd = bd, .info = info_bits(bd) };
 
-	bd->persistent = blkback_kept_wanted(bd);
 	return xpv_store_transact(bd->xdev, write_keys, &keys);
 }
 

@@ -224,30 +224,6 @@ sliced()
 	done
 }
 
-# small ROUND BACK JOB: once more where the emulation has lost guests
-small()
-{
-	local g
-
-	for _ in 1 2 3; do
-		cp "$result" "$result.before"
-		(sliced "$@") && return
-		[ "$(guests_lost)" -gt "$lost" ] || exit 1
-		note "$3: a guest was lost by the emulation, once more"
-		mv "$result.before" "$result"
-		for g in "${all[@]}"; do
-			# all of them: who was lost may have left the others at work
-			xl unpause "$(domain "$g")" 2>/dev/null
-			guest_destroy "$(domain "$g")"
-		done
-		lost=$(guests_lost)
-		for g in "${all[@]}"; do
-			start "$g"
-		done
-	done
-	exit 1
-}
-
 # --- Guests ---------------------------------------------------------------------------------------------------------------
 
 # attach, detach: the disk of a guest
@@ -283,28 +259,44 @@ start()
 	xl pause "$name"
 }
 
-# turn GUEST COMMAND...: of a guest that is paused otherwise. Again, with a new guest and without what was written of it, where the
-# emulation has lost the guest
-turn()
+# tries GUESTS COMMAND...: again, with new guests and without what was written of them, where the emulation has lost one of these
+tries()
 {
-	local guest=$1 name
+	local those=$1 g
 
 	shift
-	name=$(domain "$guest")
 	for _ in 1 2 3; do
 		cp "$result" "$result.before"
 		cp "$counts" "$counts.before"
-		xl unpause "$name"
-		("$@") && { xl pause "$name"; return; }
+		("$@") && return
 		[ "$(guests_lost)" -gt "$lost" ] || exit 1
-		note "$guest: lost by the emulation, once more"
+		note "$those: one was lost by the emulation, once more"
 		mv "$result.before" "$result"
 		mv "$counts.before" "$counts"
-		guest_destroy "$name"
+		for g in $those; do
+			# the lost one may have left another at work
+			xl unpause "$(domain "$g")" 2>/dev/null
+			guest_destroy "$(domain "$g")"
+		done
 		lost=$(guests_lost)
-		start "$guest"
+		for g in $those; do
+			start "$g"
+		done
 	done
 	exit 1
+}
+
+# turn GUEST COMMAND...: the only one that runs
+turn()
+{
+	tries "$1" at_work "$@"
+}
+
+at_work()
+{
+	xl unpause "$(domain "$1")"
+	"${@:2}" || return
+	xl pause "$(domain "$1")"
 }
 
 # jobs_done ROUND BACK: the jobs of that round in all guests, which have their disks
@@ -316,7 +308,7 @@ jobs_done()
 	for job in $jobs ${few:+$large}; do
 		before=$(wc -l <"$result")
 		if [[ $job == *-4k-* ]]; then
-			small "$1" "$2" "$job"
+			tries "${all[*]}" sliced "$1" "$2" "$job"
 		else
 			for g in "${all[@]}"; do
 				turn "$g" measure "$1" "$g" "$2" "$job"
