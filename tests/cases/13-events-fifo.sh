@@ -4,7 +4,7 @@
 # Both ABIs of event channels carry the block pair: FIFO, 2-level, and one on either side; ports with high numbers; interrupts
 # that are moved and CPUs that go under I/O; death under I/O; 2-level where the hypervisor knows no FIFO.
 # timeout: 300
-# processors: at once
+# at once: debug
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"
 

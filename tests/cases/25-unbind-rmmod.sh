@@ -4,7 +4,7 @@
 # Drivers come and go under I/O: sysfs unbind and bind of either side, rmmod and insmod of every module in every order. What is
 # in use refuses to go; what goes comes back connected; the data is right.
 # timeout: 400
-# processors: at once
+# at once: debug
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"
 

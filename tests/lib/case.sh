@@ -9,7 +9,7 @@
 #
 #	# timeout: N		seconds (default 60; slower kernels get a multiple)
 #	# kernels: debug	only there (default: all)
-#	# processors: at once	it needs them to run at the same time (default: where they are emulated, they take turns)
+#	# at once: debug	there, processors run at the same time (default: where they are emulated, they take turns)
 #	# allocations: fail	it makes them fail: what the kernel itself says of that is no complaint
 #
 # The case fails when a check fails, when it ends with a status other than 0 or 4 (skip), when something is left over,
