@@ -284,18 +284,30 @@ again_if_lost()
 
 # --- Its life --------------------------------------------------------------------------------------------------------
 
+# As xl domid, which takes ten times as long to start. The newest first.
+domain_of()
+{
+	local id
+
+	for id in $(xenstore-list /local/domain 2>/dev/null | sort -rn); do
+		[ "$id" != 0 ] || return
+		[ "$(xenstore-read "/local/domain/$id/name" 2>/dev/null)" != "$1" ] || { echo "$id"; return; }
+	done
+	return 1
+}
+
 guest_find()
 {
 	local dir=$XPV_GUESTS/$1 domid
 
-	domid=$(xl domid "$1") || return
+	domid=$(domain_of "$1") || return
 	echo "$domid" >"$dir/domid"
 	[[ $(cat "$dir/way" 2>/dev/null) == 0x* ]] || xenstore-read "/local/domain/$domid/console/tty" >"$dir/way"
 }
 
 guest_alive()
 {
-	xl domid "$1" >/dev/null 2>&1
+	domain_of "$1" >/dev/null
 }
 
 guest_wait()
