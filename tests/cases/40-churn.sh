@@ -4,7 +4,7 @@
 # 1,000 times attach and detach, 200 of them with fio running and one side killed at a random moment: the domain destroyed, either
 # side's nodes removed, either driver unbound, or a forced detach. The counters and the kernel log are as before.
 # timeout: 1500
-# at once: 6.12 debug
+# at once: debug
 . "$(dirname "$0")/../lib/case.sh"
 . "$(dirname "$0")/../lib/block.sh"
 
