@@ -284,7 +284,7 @@ again_if_lost()
 
 # --- Its life --------------------------------------------------------------------------------------------------------
 
-# As xl domid, which takes ten times as long to start. The newest first.
+# As xl domid, without starting xl, which has many libraries. The newest first.
 domain_of()
 {
 	local id
