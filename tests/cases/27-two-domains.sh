@@ -45,8 +45,8 @@ for p in $pids; do
 	wait "$p" || fail "verified I/O side by side: $(tail -2 /run/two.fio?)"
 done
 for n in 1 2 3 4; do
-	same "domain $n's data are on its backing device" "$(pattern_of $n | sha256sum)" \
-		"$(dd if="$(backing $n)" bs=64k skip=400 count=16 iflag=direct status=none | sha256sum)"
+	same "domain $n's data are on its backing device" "$(pattern_of $n | md5sum)" \
+		"$(dd if="$(backing $n)" bs=64k skip=400 count=16 iflag=direct status=none | md5sum)"
 done
 
 # one dies and one is detached under another's I/O

@@ -11,8 +11,8 @@
 # Each combination of kind of guest and frontend is a guest of its own, with a disk of its own; those whose turn it is not are paused.
 # Small requests: fio is started in all guests, then they run in turn, for slices of a third of a second, many of each, while the
 # backend's statistics are read (slices.c). So what disturbs the host, even for less than a second, disturbs all of them alike. Large
-# requests and the emulated disk: each guest does its job, one after the other, in the first three rounds only. A round is that with
-# the one backend, then with the other.
+# requests and the emulated disk: each guest does its job, one after the other, in the first three rounds only. A job is done with the
+# one backend, then with the other: there can be one at a time only, which takes over all disks in between.
 #
 # What is not the drivers' is to cost as little as possible. The disk is a null_blk that keeps nothing and has no queue of its own. fio
 # uses io_uring, with buffers and file registered, and leaves its buffers and the clock alone; it submits as many requests at once as
@@ -26,8 +26,8 @@
 # between the slices (1 where there are none). In the first round, what a request costs is counted before, with Xen's own trace. Each
 # line of counts.tsv, of requests at depth 1 and 32:
 #	GUEST BACK FRONT JOB IOS HYPERCALLS EXITS
-# of all domains: hypercalls of PV kernels (dom0, and the guest if it is one), exits of HVM guests. They are those of a run of three
-# seconds less those of a run of one: starting a program takes more of them than many requests. XPV_BENCH_ROUNDS,
+# of all domains: hypercalls of PV kernels (dom0, and the guest if it is one), exits of HVM guests. They are those of a run of so many
+# requests less those of one with a quarter of them: starting a program takes more of them than many requests. XPV_BENCH_ROUNDS,
 # XPV_BENCH_SLICES (of each guest, job and backend in a round), XPV_BENCH_SECONDS (of other jobs), XPV_BENCH_KERNEL (of guests),
 # XPV_BENCH_GUESTS ("hvm pv"; hvm brings hvm-nopv, with ours and the emulated disk), XPV_BENCH_TRACE=0: without Xen's trace.
 
@@ -70,19 +70,14 @@ interrupts()
 	awk "$count" /proc/interrupts
 }
 
-# back ours|intree
-back()
-{
-	[ "$1" != "$has_back" ] || return 0
-	has_back=$1
-	xpv_backend "$1" || die "the backend $1"
-}
-
-# fio's command line: JOB DISK SECONDS
+# fio's command line: JOB DISK SECONDS, or MIBm for so much data
 fio_command()
 {
-	echo "fio --minimal --name=b --allow_file_create=0 --filename=/dev/$2 --direct=1 --norandommap --randrepeat=0" \
-		"--time_based --runtime=$3 $(job_options "$1")"
+	local until="--time_based --runtime=$3"
+
+	[[ $3 != *m ]] || until=--io_size=$3
+	echo "fio --minimal --name=b --allow_file_create=0 --filename=/dev/$2 --direct=1 --norandommap --randrepeat=0 $until" \
+		"$(job_options "$1")"
 }
 
 # Hypercalls and exits in a file of xentrace: a record is a word with event, number of words, and whether there is a time.
@@ -103,7 +98,7 @@ domain()
 	echo "${1/\//-}"
 }
 
-# traced GUEST JOB SECONDS: requests, hypercalls and exits
+# traced GUEST JOB MIBm: requests, hypercalls and exits
 traced()
 {
 	local ios pid trace=/run/xpv/trace
@@ -125,8 +120,8 @@ count()
 	local job short long front=${1#*/}
 
 	for job in randread-4k-qd1 randread-4k-qd32; do
-		short=$(traced "$1" $job 1) || die "$short"
-		long=$(traced "$1" $job 3) || die "$long"
+		short=$(traced "$1" $job 8m) || die "$short"
+		long=$(traced "$1" $job 32m) || die "$long"
 		printf '%s\t%s\t%s\t%s\t%s\n' "${1%/*}" "$2" "$front" "$job" "$(printf '%s\n%s\n' "$short" "$long" |
 			awk 'NR == 1 { i = $1; h = $2; e = $3 } END { printf "%d\t%d\t%d", $1 - i, $2 - h, $3 - e }')" >>"$counts"
 	done
@@ -299,25 +294,56 @@ at_work()
 	xl pause "$(domain "$1")"
 }
 
-# jobs_done ROUND BACK: the jobs of that round in all guests, which have their disks
-jobs_done()
+# disks attach|detach: of all guests
+disks()
 {
-	local g job before few=
+	local g
 
-	[ "$1" -gt 3 ] || few=1
-	for job in $jobs ${few:+$large}; do
-		before=$(wc -l <"$result")
-		if [[ $job == *-4k-* ]]; then
-			tries "${all[*]}" sliced "$1" "$2" "$job"
-		else
-			for g in "${all[@]}"; do
-				turn "$g" measure "$1" "$g" "$2" "$job"
-			done
-		fi
-		[ ! "$few" ] || [ "$2" = ours ] || [[ " ${all[*]} " != *' hvm-nopv/'* ]] ||
-			turn hvm-nopv/ours measure "$1" hvm-nopv/ours qemu "$job" ide sda
-		note "round $1, back $2, $job, IOPS:$(tail -n "+$((before + 1))" "$result" | awk -F '\t' '{ printf " %s/%s %s", $2, $4, $6 }')"
+	for g in "${all[@]}"; do
+		turn "$g" "$1" "$g"
+		attached[$g]=${1#detach}
 	done
+}
+
+# back ours|intree: for all disks
+back()
+{
+	[ "$1" != "$has_back" ] || return 0
+	disks detach
+	has_back=$1
+	xpv_backend "$1" || die "the backend $1"
+	disks attach
+}
+
+# job_done ROUND BACK JOB: in all guests
+job_done()
+{
+	local g before
+
+	before=$(wc -l <"$result")
+	if [ "$3" = count ]; then
+		for g in "${all[@]}"; do
+			turn "$g" count "$g" "$2"
+		done
+		return
+	elif [[ $3 == *-4k-* ]]; then
+		tries "${all[*]}" sliced "$1" "$2" "$3"
+	else
+		for g in "${all[@]}"; do
+			turn "$g" measure "$1" "$g" "$2" "$3"
+		done
+	fi
+	[ "$1" -gt 3 ] || [ "$2" = ours ] || [[ " ${all[*]} " != *' hvm-nopv/'* ]] ||
+		turn hvm-nopv/ours measure "$1" hvm-nopv/ours qemu "$3" ide sda
+	note "round $1, back $2, $3, IOPS:$(tail -n "+$((before + 1))" "$result" | awk -F '\t' '{ printf " %s/%s %s", $2, $4, $6 }')"
+}
+
+# jobs_of ROUND
+jobs_of()
+{
+	[ "$1$trace" != 11 ] || echo count
+	echo "$jobs"
+	[ "$1" -gt 3 ] || echo "$large"
 }
 
 declare -A disk=() attached=()
@@ -335,22 +361,19 @@ for g in "${all[@]}"; do
 	start "$g"
 done
 lost=$(guests_lost)
+disks attach
 for round in $(seq "$rounds"); do
-	for b in intree ours; do
-		back $b
-		for g in "${all[@]}"; do
-			turn "$g" attach "$g"
-			attached[$g]=1
-			[ "$round$trace" != 11 ] || turn "$g" count "$g" $b
-		done
-		jobs_done "$round" $b
-		for g in "${all[@]}"; do
-			turn "$g" detach "$g"
-			attached[$g]=
+	for job in $(jobs_of "$round"); do
+		# the backend that is there first: half as many changes
+		[ "$has_back" = intree ] && backs='intree ours' || backs='ours intree'
+		for b in $backs; do
+			back "$b"
+			job_done "$round" "$b" "$job"
 		done
 	done
 done
-back intree
+disks detach
+xpv_backend intree || die "the in-tree backend"
 for g in "${all[@]}"; do
 	xl unpause "$(domain "$g")"
 	guest_destroy "$(domain "$g")" || fail "$g"

@@ -161,7 +161,7 @@ guest_cmdline()
 	local mbox
 
 	mbox=$(printf '0x%x' $(((memory - 24) << 20)))
-	printf 'panic=-1 %s ' "${load:+xpv.load=${load#,}}"
+	printf 'panic=-1 %s %s ' "${load:+xpv.load=${load#,}}" "$(once grep -v '^#' "$XPV_TOP/tests/vm/cmdline" | tr '\n' ' ')"
 	case $type in
 	pv) printf 'console=hvc0 loglevel=1 xpv.agent=hvc0' ;;
 	pvh) printf 'console=hvc0 loglevel=5' ;;
