@@ -201,7 +201,6 @@ int blkfront_write_keys(struct blkfront_dev *fd);
 int blkfront_disk_init(void);
 void blkfront_disk_exit(void);
 int blkfront_claim_name(struct blkfront_dev *fd);
-void blkfront_release_name(struct blkfront_dev *fd);
 int blkfront_disk_create(struct blkfront_dev *fd);
 void blkfront_disk_live(struct blkfront_dev *fd);
 void blkfront_disk_offline(struct blkfront_dev *fd);

@@ -188,7 +188,6 @@ static void remove(struct xpv_device *xdev)
 {
 	struct blkfront_dev *fd = xdev->priv;
 
-	blkfront_release_name(fd);
 	xpv_set_drvdata(xdev, NULL);
 	spin_lock(&fd->life);
 	fd->xdev = NULL;

@@ -95,8 +95,8 @@ int blkfront_claim_name(struct blkfront_dev *fd)
 	return err;
 }
 
-/** blkfront_release_name() - mirror. No-op without a claim. */
-void blkfront_release_name(struct blkfront_dev *fd)
+/* Mirror, for a disk that has gone from sysfs and /dev. No-op without a claim. */
+static void release_name(struct blkfront_dev *fd)
 {
 	mutex_lock(&claims_lock);
 	list_del_init(&fd->claim);
@@ -275,7 +275,7 @@ void blkfront_disk_die(struct blkfront_dev *fd)
  * blkfront_disk_destroy() - mirror of create, after blkfront_disk_die()
  * @fd: the device
  *
- * Frees @fd, now or with the last user.
+ * Releases its name, for another domain's disk to have. Frees @fd, now or with the last user.
  */
 void blkfront_disk_destroy(struct blkfront_dev *fd)
 {
@@ -283,11 +283,13 @@ void blkfront_disk_destroy(struct blkfront_dev *fd)
 
 	if (disk && fd->added) {
 		del_gendisk(disk);
+		release_name(fd);
 		blk_mq_free_tag_set(&fd->tags);
 		blkfront_queues_free(fd);
 		put_disk(disk);	/* disk_free() */
 		return;
 	}
+	release_name(fd);
 	if (disk) {
 		put_disk(disk);
 		blk_mq_free_tag_set(&fd->tags);

@@ -32,7 +32,7 @@ busy()
 works()
 {
 	soon 20 "connected again after $1" connected "$dom" $id
-	soon 10 "a disk after $1" test -b /dev/xvda
+	soon 10 "a disk after $1" opens xvda
 	dd if=/dev/urandom of=/run/unbind.in bs=64k count=4 2>/dev/null
 	dd if=/run/unbind.in of=/dev/xvda bs=64k oflag=direct conv=fsync,nocreat 2>/dev/null || die "write after $1"
 	dd if=/dev/xvda bs=64k count=4 iflag=direct 2>/dev/null | cmp -s - /run/unbind.in || die "read after $1"

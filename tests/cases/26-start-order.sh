@@ -25,7 +25,7 @@ for order in $(few "SBFN SFBN SBNF SFNB SNBF SNFB BSFN BSNF FSBN FSNB BFSN FBSN"
 		[ $((n % 2)) = 0 ] || sleep 0.2
 	done
 	soon 20 "$order ends connected" connected "$dom" $id
-	soon 10 "$order has a disk" test -b /dev/xvda
+	soon 10 "$order has a disk" opens xvda
 	dd if=/dev/xvda of=/dev/null bs=64k count=4 iflag=direct 2>/dev/null || die "$order: read"
 	xpvctl block-detach order xvda || die "$order: detach"
 	xpvctl destroy order || die "$order: destroy"

@@ -24,7 +24,7 @@ has_disk()
 {
 	write_vbd "$domid" $id "$1"
 	soon 20 "connected" connected "$domid" $id
-	soon 10 "the disk" test -b /dev/xvda
+	soon 10 "the disk" opens xvda
 }
 
 io()
@@ -72,7 +72,7 @@ for how in backend-driver frontend-driver backend-driver; do
 	soon 20 "connected after $how" connected "$domid" $id
 	if [ $how = frontend-driver ]; then
 		wait "$fio" && fail "fio succeeded without a disk"
-		soon 10 "a disk after $how" test -b /dev/xvda
+		soon 10 "a disk after $how" opens xvda
 		verified "$(few 12m 3m)" "$how: data"
 		continue
 	fi
@@ -93,7 +93,7 @@ check "not more pages than there can be: $(grants)" within 12 "$(grants)" $most
 echo 0 >$front
 rebind "$(fe_sysfs "$domid" $id)" || fail "rebind"
 soon 20 "connected without" connected "$domid" $id
-soon 10 "the disk without" test -b /dev/xvda
+soon 10 "the disk without" opens xvda
 same "the frontend does not want it" 0 "$(node "$(fe "$domid" $id)/feature-persistent")"
 verified "$(few 12m 3m)" "data without"
 same "no such page, here or there" "0 1 1" "$(stat_of persistent) $(grants) $(mapped)"
@@ -102,7 +102,7 @@ echo 1 >$front
 # the domain dies with it
 rebind "$(fe_sysfs "$domid" $id)" || fail "rebind"
 soon 20 "connected again" connected "$domid" $id
-soon 10 "the disk again" test -b /dev/xvda
+soon 10 "the disk again" opens xvda
 io
 kill_side domain persist "$domid"
 soon 30 "fio ends" not kill -0 "$fio"

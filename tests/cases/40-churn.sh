@@ -24,11 +24,11 @@ plain_cycle()
 # count_requests DISK: sets $k_done, how many have come back from the block device. Builtins only: a program is dear here.
 count_requests()
 {
-	read -r k_reads _ _ _ k_writes _ <"/sys/block/$1/stat"
+	read -r k_reads _ _ _ k_writes _ <"/sys/block/$1/stat" || return
 	k_done=$((k_reads + k_writes))
 }
 
-has_done_io() { count_requests "$1" && [ $k_done -gt "$2" ]; }
+has_done_io() { count_requests "$1" && [ "$k_done" -gt "$2" ]; }
 
 # kill_cycle HOW NAME DOMID DISK: sets $domid. Not before fio has the disk open and at work: were the disk killed first, fio
 # would find another lane's under its name.
@@ -39,12 +39,15 @@ kill_cycle()
 	for k_disk in "$(fe_sysfs "$3" 51712)"/block/*; do
 		k_disk=${k_disk##*/}
 	done
-	count_requests "$k_disk"
+	soon 30 "$1: $k_disk opens" opens "$k_disk"
+	count_requests "$k_disk" || die "$1: no requests of $k_disk"
 	k_requests=$k_done
 	fio --name=churn --allow_file_create=0 --filename="/dev/$k_disk" --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw \
 		--bsrange=4k-64k --size=16m --time_based --runtime=300 >"$case_tmp/fio.$2" 2>&1 &
 	k_fio=$!
-	soon 60 "$1: fio begins" has_done_io "$k_disk" "$k_requests"
+	until_true 60 has_done_io "$k_disk" "$k_requests" ||
+		die "$1: fio does not begin with $k_disk, $k_requests requests before, $k_done now: $(ls -l "/dev/$k_disk" "/sys/block/$k_disk" 2>&1;
+			cat "/proc/$k_fio/stack" "$case_tmp/fio.$2" 2>&1)"
 	moment
 	kill_side "$1" "$2" "$3" >/dev/null 2>&1
 	moment

@@ -21,7 +21,7 @@ i=0
 while [ $i -lt "$rounds" ]; do
 	how=$(way_to_kill $i)
 	xpvctl block-attach -q -t $((20 * slow)) acked "phy:$dev" xvda w || die "round $i: attach"
-	soon 10 "there is a disk" test -b /dev/xvda
+	soon 10 "there is a disk" opens xvda
 	ackwrite write /dev/xvda "$case_tmp/log" $blocks "$last" 4 >"$case_tmp/writer" 2>&1 &
 	writer=$!
 	sleep 0.3

@@ -256,7 +256,13 @@ domain()
 attach()
 {
 	check "attach $2 to $1 as $3" "$xpvctl" block-attach -q -t $((20 * slow)) "$1" "phy:$2" "$3" "${4:-w}" || return 1
-	until_true 5 test -b "/dev/$3" || { fail "no /dev/$3"; return 1; }
+	until_true 5 opens "$3" || { fail "/dev/$3 cannot be opened"; return 1; }
+}
+
+# opens DISK: it can be, which is a moment after its node is there; its partitions have been looked for then
+opens()
+{
+	true <"/dev/$1"
 }
 
 detach()
