@@ -17,7 +17,7 @@ dev=$(disk_null root 64) || fail "no null_blk"
 mke2fs -q -t ext4 -U 5853aaaa-0000-4000-8000-000000000001 -d "$root" "$dev" || fail "mke2fs"
 
 guest_create g hvm-nopv 6.12 -R "$image" -d "vdev=xvda,format=raw,target=$dev" \
-	-a "root=UUID=5853aaaa-0000-4000-8000-000000000001 rw init=/init rootdelay=120"
+	-a "root=UUID=5853aaaa-0000-4000-8000-000000000001 rw init=/init"
 if ! guest_wait_gone g 180; then
 	guest_logs g
 	tail -n 30 "$XPV_LOGS/g/serial.log"
