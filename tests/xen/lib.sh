@@ -41,6 +41,9 @@
 # All limits are multiplied by XPV_SLOW, for a host that is slow or has much else to do.
 # $XPV_LOGS is where a case leaves files that are to be kept; what is left of a guest goes to $XPV_LOGS/NAME.
 
+# shellcheck source=/dev/null
+. "$XPV_TOP/tests/vm/machine.sh"
+
 XPV_GUESTS=/run/xpv/guests
 mkdir -p "$XPV_GUESTS"
 
@@ -161,7 +164,7 @@ guest_cmdline()
 	local mbox
 
 	mbox=$(printf '0x%x' $(((memory - 24) << 20)))
-	printf 'panic=-1 %s %s ' "${load:+xpv.load=${load#,}}" "$(once grep -v '^#' "$XPV_TOP/tests/vm/cmdline" | tr '\n' ' ')"
+	printf 'panic=-1 %s %s ' "${load:+xpv.load=${load#,}}" "$(once kernel_parameters)"
 	case $type in
 	pv) printf 'console=hvc0 loglevel=1 xpv.agent=hvc0' ;;
 	pvh) printf 'console=hvc0 loglevel=5' ;;
