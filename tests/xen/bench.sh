@@ -22,9 +22,9 @@
 #
 # Each line of the result:
 #	ROUND GUEST BACK FRONT JOB IOPS MIBPS IOS EVENTS-IN-DOM0 IOS-IN-GUEST EVENTS-IN-GUEST YARDSTICK
-# where events are the disk's interrupts while there were so many requests, and the yardstick is how fast dom0 was at a loop of its own
-# between the slices (1 where there are none). In the first round, what a request costs is counted before, with Xen's own trace. Each
-# line of counts.tsv, of requests at depth 1 and 32:
+# where events are the disk's interrupts while there were so many requests, and the yardstick is how fast dom0 was at requests and
+# changes of processes of its own between the slices (1 where there are none). In the first round, what a request costs is counted
+# before, with Xen's own trace. Each line of counts.tsv, of requests at depth 1 and 32:
 #	GUEST BACK FRONT JOB IOS HYPERCALLS EXITS
 # of all domains: hypercalls of PV kernels (dom0, and the guest if it is one), exits of HVM guests. They are those of a run of so many
 # requests less those of one with a quarter of them: starting a program takes more of them than many requests. XPV_BENCH_ROUNDS,
@@ -204,7 +204,7 @@ sliced()
 		id=$(xl domid "$(domain "$g")")
 		args+=("$id:$devices/vbd-$id-51712/statistics")
 	done
-	"$XPV_TOP/out/xen/cache/slices" $slice_ms "$slices" "${args[@]}" >"$XPV_LOGS/slices" || die "$2, $3: no slices"
+	"$XPV_TOP/out/xen/cache/slices" $slice_ms "$slices" "$emulated" "${args[@]}" >"$XPV_LOGS/slices" || die "$2, $3: no slices"
 	exec 3<"$XPV_LOGS/slices"
 	read -r -u 3 yardstick
 	for g in "${all[@]}"; do
@@ -244,8 +244,9 @@ start()
 		options+=(-l xpv-hv-native)
 	fi
 	guest_create "$name" "$type" "$kernel" "${options[@]}"
-	# paused for minutes, for which RCU would blame a processor
-	guest_run "$name" 'echo 1 >/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress' || die "$1: no rcu_cpu_stall_suppress"
+	# paused for minutes, for which RCU and the watchdog would blame a processor
+	guest_run "$name" 'echo 1 >/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress && echo 0 >/proc/sys/kernel/soft_watchdog' ||
+		die "$1: RCU or the watchdog"
 	# the emulated disk stays
 	[ "$type" != hvm-nopv ] || guest_run "$name" 'modprobe xpv-xenbus && modprobe xpv-platform-pci unplug=never' ||
 		die "$1: platform-pci"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * slices MS N DOMID:DIRECTORY...: in dom0, let each of these domains, which are paused, run for MS
+ * slices MS N DEVICE DOMID:DIRECTORY...: in dom0, let each of these domains, which are paused, run for MS
  * milliseconds, one after the other, and all of that N times. DIRECTORY has the statistics of the
  * domain's disk, as its backend counts requests.
  *
@@ -8,13 +8,15 @@
  * long to pause a domain as a slice.
  *
  * What disturbs it for minutes shows in a yardstick: between the slices of all domains and the next
- * ones, a loop of system calls and copies goes on for a while in dom0. First comes a line with the
- * loop's turns in a second.
+ * ones, dom0 reads from DEVICE, which answers at once, and changes from one process to another and
+ * back, for a while. That is work like the drivers'; a loop that fits into a cache is slowed down by
+ * other things, and less. First comes a line with the turns in a second.
  *
  * A line for each domain: requests and nanoseconds in the slices, but for the beginning of each, in
  * which the domain's timers catch up; requests and interrupts of dom0's disks in the whole of them.
  * Status 1 when a domain cannot be paused or run.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,6 +34,11 @@ struct slice {
 	uint32_t domid;
 	int fd[2];		/* requests that read, that write */
 	unsigned long long requests, ns, all_requests, all_events;
+};
+
+struct yardstick {
+	int device, to, from;	/* to the other process and from it */
+	unsigned long long turns, ns;
 };
 
 static struct slice slices[DOMAINS];
@@ -94,22 +101,49 @@ static unsigned long long events(void)
 	return sum;
 }
 
-static void yardstick(unsigned long long *turns, unsigned long long *ns)
+/* The other process: sends back what it is sent, until there is nobody to send anything. */
+static void yardstick_start(struct yardstick *y, const char *device)
 {
-	static char from[4096], to[4096];
+	int there[2], back[2];
+	char c;
+
+	y->device = open(device, O_RDONLY | O_DIRECT);
+	if (y->device < 0)
+		die(device);
+	if (pipe(there) || pipe(back))
+		die("pipe");
+	switch (fork()) {
+	case -1:
+		die("fork");
+	case 0:
+		close(there[1]);
+		while (read(there[0], &c, 1) == 1 && write(back[1], &c, 1) == 1)
+			;
+		_exit(0);
+	}
+	close(there[0]);
+	close(back[1]);
+	y->to = there[1];
+	y->from = back[0];
+}
+
+static void yardstick(struct yardstick *y)
+{
+	static char page[4096] __attribute__((aligned(4096)));
 	unsigned long long begin = now(), passed;
+	char c = 0;
 	int i;
 
 	do {
-		for (i = 0; i < 20; i++) {
-			from[i] = (char)getppid();
-			memcpy(to, from, sizeof(to));
-			__asm__ volatile("" : : "r" (to) : "memory");
-		}
-		++*turns;
+		for (i = 0; i < 4; i++)
+			if (pread(y->device, page, sizeof(page), i * sizeof(page)) != sizeof(page))
+				die("yardstick");
+		if (write(y->to, &c, 1) != 1 || read(y->from, &c, 1) != 1)
+			die("yardstick");
+		y->turns++;
 		passed = now() - begin;
 	} while (passed < YARDSTICK_MS * 1000000ULL);
-	*ns += passed;
+	y->ns += passed;
 }
 
 static void add_domain(struct slice *s, const char *argument)
@@ -148,13 +182,13 @@ static void run(xc_interface *xc, struct slice *s, long ms)
 
 int main(int argc, char **argv)
 {
-	unsigned long long turns = 0, ns = 0;
-	int i, domains = argc - 3;
+	int i, domains = argc - 4;
+	struct yardstick y = { 0 };
 	xc_interface *xc;
 	long n, ms;
 
 	if (domains < 1 || domains > DOMAINS) {
-		fprintf(stderr, "usage: slices MS N DOMID:DIRECTORY...\n");
+		fprintf(stderr, "usage: slices MS N DEVICE DOMID:DIRECTORY...\n");
 		return 2;
 	}
 	ms = atol(argv[1]);
@@ -162,13 +196,14 @@ int main(int argc, char **argv)
 	if (!xc)
 		die("libxenctrl");
 	for (i = 0; i < domains; i++)
-		add_domain(&slices[i], argv[3 + i]);
+		add_domain(&slices[i], argv[4 + i]);
+	yardstick_start(&y, argv[3]);
 	for (n = atol(argv[2]); n > 0; n--) {
 		for (i = 0; i < domains; i++)
 			run(xc, &slices[i], ms);
-		yardstick(&turns, &ns);
+		yardstick(&y);
 	}
-	printf("%llu\n", ns ? turns * 1000000000 / ns : 0);
+	printf("%llu\n", y.ns ? y.turns * 1000000000 / y.ns : 0);
 	for (i = 0; i < domains; i++)
 		printf("%llu %llu %llu %llu\n", slices[i].requests, slices[i].ns,
 		       slices[i].all_requests, slices[i].all_events);
