@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * slices MS N DEVICE DOMID:DIRECTORY...: in dom0, let each of these domains, which are paused, run for MS
- * milliseconds, one after the other, and all of that N times. DIRECTORY has the statistics of the
+ * slices MS N DEVICE DOMID:DIRECTORY...: in dom0, let each of these domains, which are paused, run for
+ * MS milliseconds, one after the other, and all of that N times. DIRECTORY has the statistics of the
  * domain's disk, as its backend counts requests.
  *
  * What disturbs a machine for longer than a slice or two disturbs all domains alike. xl takes as
  * long to pause a domain as a slice.
  *
- * What disturbs it for minutes shows in a yardstick: between the slices of all domains and the next
- * ones, dom0 reads from DEVICE, which answers at once, and changes from one process to another and
- * back, for a while. That is work like the drivers'; a loop that fits into a cache is slowed down by
- * other things, and less. First comes a line with the turns in a second.
+ * What disturbs it for minutes shows in a yardstick: after each slice dom0 reads from DEVICE, which
+ * answers at once, and changes from one process to another and back, for a while. That is work like
+ * the drivers'. First comes a line with the turns in a second.
  *
  * A line for each domain: requests and nanoseconds in the slices, but for the beginning of each, in
  * which the domain's timers catch up; requests and interrupts of dom0's disks in the whole of them.
@@ -28,7 +27,7 @@
 
 #define DOMAINS		16
 #define SETTLE_MS	30
-#define YARDSTICK_MS	100
+#define YARDSTICK_MS	60
 
 struct slice {
 	uint32_t domid;
@@ -199,9 +198,10 @@ int main(int argc, char **argv)
 		add_domain(&slices[i], argv[4 + i]);
 	yardstick_start(&y, argv[3]);
 	for (n = atol(argv[2]); n > 0; n--) {
-		for (i = 0; i < domains; i++)
+		for (i = 0; i < domains; i++) {
 			run(xc, &slices[i], ms);
-		yardstick(&y);
+			yardstick(&y);
+		}
 	}
 	printf("%llu\n", y.ns ? y.turns * 1000000000 / y.ns : 0);
 	for (i = 0; i < domains; i++)
