@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What scripts that start QEMU have in common.
+# What scripts that start virtual machines, or guests in one, have in common.
 
 # The kernel parameters of every virtual machine: what takes time where it is emulated, and tells nothing of the drivers.
 kernel_parameters()
