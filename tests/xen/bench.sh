@@ -15,10 +15,10 @@
 # one backend, then with the other: there can be one at a time only, which takes over all disks in between.
 #
 # What is not the drivers' is to cost as little as possible. The disk is a null_blk that keeps nothing and has no queue of its own. fio
-# uses io_uring, with buffers and file registered, and leaves its buffers and the clock alone; it submits as many requests at once as
-# the depth says, and waits for all of them: one at a time, its system calls, which go through Xen in a PV guest, would cost more than
-# the drivers, and how many requests go together would be up to Xen's scheduler. XPV_BENCH_FIO="--ioengine=libaio" gives other
-# options instead.
+# uses io_uring, with buffers and file registered, and leaves its buffers alone; it submits as many requests at once as the depth says,
+# and waits for all of them: one at a time, its system calls, which go through Xen in a PV guest, would cost more than the drivers, and
+# how many requests go together would be up to Xen's scheduler. It reads the time for each request, from the processor itself: the
+# kernel's clock is a system call more in a PV guest. XPV_BENCH_FIO="--ioengine=libaio" gives other options instead.
 #
 # Each line of the result:
 #	ROUND GUEST BACK FRONT JOB IOPS MIBPS IOS EVENTS-IN-DOM0 IOS-IN-GUEST EVENTS-IN-GUEST YARDSTICK
@@ -51,7 +51,7 @@ die()
 }
 
 # fio's options of each job; an emulated disk takes long for each request, time bounds them all
-lean='--ioengine=io_uring --fixedbufs --registerfiles --scramble_buffers=0 --gtod_reduce=1'
+lean='--ioengine=io_uring --fixedbufs --registerfiles --scramble_buffers=0 --gtod_reduce=1 --clocksource=cpu'
 job_options()
 {
 	local word=${1#*-} depth=${1##*-qd} batch=--iodepth_batch
