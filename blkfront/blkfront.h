@@ -55,7 +55,7 @@ struct blkfront_dev;
  * @pages:   the pages granted: the request's own, or bounce pages
  * @bounced: they are bounce pages, in order, full but for the last
  * @kept:    and these, with the references, are the queue's (kept.c)
- * @status:  for the completion
+ * @status:  for the completion; %BLK_STS_RESOURCE while there is no answer
  * @next:    the next one of those answered together
  * @sg:      scratch of the submission
  */
@@ -225,16 +225,16 @@ extern const struct blk_mq_ops blkfront_mq_ops;
 
 /* bounce.c: pages that stand in for a request's own */
 int blkfront_bounce(struct blkfront_queue *q, struct request *rq);
-void blkfront_unbounce(struct blkfront_queue *q, struct request *rq, bool data);
+void blkfront_unbounce(struct blkfront_queue *q, struct request *list);
 
 /* kept.c: those of them that stay granted */
 int blkfront_kept_take(struct blkfront_queue *q, struct blkfront_req *req);
-void blkfront_kept_give(struct blkfront_queue *q, struct blkfront_req *req);
+void blkfront_kept_give(struct blkfront_queue *q, struct request *list);
 void blkfront_kept_drain(struct blkfront_queue *q);
 
 /* complete.c: responses to requests */
 unsigned int blkfront_reap(struct blkfront_queue *q, struct request **done);
-void blkfront_end(struct blkfront_queue *q, struct request *done);
+void blkfront_end(struct blkfront_queue *q, struct request *done, bool here);
 irqreturn_t blkfront_interrupt(int irq, void *arg);
 void blkfront_complete_rq(struct request *rq);
 bool blkfront_req_end(struct blkfront_queue *q, struct blkfront_req *req);

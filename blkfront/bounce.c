@@ -71,6 +71,7 @@ int blkfront_bounce(struct blkfront_queue *q, struct request *rq)
 	if (err)
 		return err;
 	req->kept = q->persistent;
+	sg_init_table(req->sg, req->nr);
 	for (i = 0; i < req->nr; i++) {
 		sg_set_page(&req->sg[i], req->pages[i], min_t(unsigned int, bytes, PAGE_SIZE), 0);
 		bytes -= req->sg[i].length;
@@ -82,25 +83,29 @@ int blkfront_bounce(struct blkfront_queue *q, struct request *rq)
 }
 
 /**
- * blkfront_unbounce() - the request's own memory again
- * @q:    its queue
- * @rq:   the request
- * @data: what was read is to be had
+ * blkfront_unbounce() - requests' own memory again, with what was read
+ * @q:    their queue
+ * @list: the requests, by their next
  *
  * Any context; without q->lock if pages are kept. No-op for a request that was not bounced.
  */
-void blkfront_unbounce(struct blkfront_queue *q, struct request *rq, bool data)
+void blkfront_unbounce(struct blkfront_queue *q, struct request *list)
 {
-	struct blkfront_req *req = blk_mq_rq_to_pdu(rq);
+	struct blkfront_req *req;
+	struct request *rq;
+	bool kept = false;
 
-	if (!req->bounced)
-		return;
-	if (data)
-		copy(rq, req, true);
-	if (req->kept)
-		blkfront_kept_give(q, req);
-	else
-		pages_give(q, req, req->nr);
-	req->bounced = false;
-	req->kept = false;
+	for (rq = list; rq; rq = req->next) {
+		req = blk_mq_rq_to_pdu(rq);
+		if (!req->bounced)
+			continue;
+		if (req->status == BLK_STS_OK && rq_data_dir(rq) == READ)
+			copy(rq, req, true);
+		if (!req->kept)
+			pages_give(q, req, req->nr);
+		kept |= req->kept;
+		req->bounced = false;
+	}
+	if (kept)
+		blkfront_kept_give(q, list);
 }

@@ -142,25 +142,71 @@ unsigned int blkfront_reap(struct blkfront_queue *q, struct request **done)
 	return taken;
 }
 
+/* Those that were waited for too long are there. */
+static void no_stall(struct blkfront_queue *q)
+{
+	if (likely(!READ_ONCE(q->fd->stalled)))
+		return;
+	WRITE_ONCE(q->fd->stalled, false);
+	xpv_device_kick(q->fd->xdev);	/* a new status */
+}
+
+/* The end of requests, all together: their own memory has what was read, then they are the block layer's. */
+static void end_chain(struct blkfront_queue *q, struct request *chain)
+{
+	DEFINE_IO_COMP_BATCH(batch);
+
+	blkfront_unbounce(q, chain);
+	while (chain) {
+		struct blkfront_req *req = blk_mq_rq_to_pdu(chain);
+		struct request *rq = chain;
+
+		chain = req->next;
+		if (!blk_mq_add_to_batch(rq, &batch, req->status != BLK_STS_OK,
+					 blk_mq_end_request_batch))
+			blk_mq_end_request(rq, req->status);
+	}
+	if (batch.complete)
+		batch.complete(&batch);
+}
+
+/* A chain of requests in a row that were sent by the same processor is cut off the list. */
+static struct request *cut_chain(struct request **list)
+{
+	struct request *first = *list;
+	struct blkfront_req *req = blk_mq_rq_to_pdu(first);
+
+	while (req->next && blk_mq_rq_cpu(req->next) == blk_mq_rq_cpu(first)) {
+		blk_mq_set_request_complete(req->next);
+		req = blk_mq_rq_to_pdu(req->next);
+	}
+	*list = req->next;
+	req->next = NULL;
+	return first;
+}
+
 /**
  * blkfront_end() - end requests that have been answered
  * @q:    their queue, not locked: the end of one may send the next
  * @done: from blkfront_reap()
+ * @here: by the task that has sent some of them: what this processor has sent ends at once
  *
- * Context: hard interrupt, or bottom halves off.
+ * The others go where the block layer wants them to end, as chains: it is told of the first of each only, and
+ * blkfront_complete_rq() ends them all. Context: hard interrupt; bottom halves off if @here.
  */
-void blkfront_end(struct blkfront_queue *q, struct request *done)
+void blkfront_end(struct blkfront_queue *q, struct request *done, bool here)
 {
-	if (done && unlikely(READ_ONCE(q->fd->stalled))) {
-		WRITE_ONCE(q->fd->stalled, false);
-		xpv_device_kick(q->fd->xdev);	/* a new status */
-	}
+	if (done)
+		no_stall(q);
 	while (done) {
-		struct blkfront_req *req = blk_mq_rq_to_pdu(done);
-		struct request *rq = done;
+		struct request *chain = cut_chain(&done);
 
-		done = req->next;
-		blk_mq_complete_request(rq);
+		if (here && blk_mq_rq_cpu(chain) == smp_processor_id()) {
+			blk_mq_set_request_complete(chain);
+			end_chain(q, chain);
+		} else {
+			blk_mq_complete_request(chain);
+		}
 	}
 }
 
@@ -178,19 +224,15 @@ irqreturn_t blkfront_interrupt(int irq, void *arg)
 	broken = q->broken;
 	spin_unlock_irqrestore(&q->lock, flags);
 
-	blkfront_end(q, done);
+	blkfront_end(q, done, false);
 	/* A backend that broke the protocol is not listened to any more. */
 	if (!broken)
 		xpv_event_eoi(&q->event, worked ? XPV_EOI_WORK : XPV_EOI_SPURIOUS);
 	return IRQ_HANDLED;
 }
 
-/** blkfront_complete_rq() - second half of a completion, where the block layer wants it to run */
+/** blkfront_complete_rq() - second half of a completion, of a chain's first, where the block layer wants it to run */
 void blkfront_complete_rq(struct request *rq)
 {
-	struct blkfront_queue *q = rq->mq_hctx->driver_data;
-	struct blkfront_req *req = blk_mq_rq_to_pdu(rq);
-
-	blkfront_unbounce(q, rq, req->status == BLK_STS_OK && rq_data_dir(rq) == READ);
-	blk_mq_end_request(rq, req->status);
+	end_chain(rq->mq_hctx->driver_data, rq);
 }

@@ -71,13 +71,26 @@ int blkfront_kept_take(struct blkfront_queue *q, struct blkfront_req *req)
 	return 0;
 }
 
-/** blkfront_kept_give() - mirror. Any context, without q->lock */
-void blkfront_kept_give(struct blkfront_queue *q, struct blkfront_req *req)
+/**
+ * blkfront_kept_give() - mirror, for all of a list
+ * @q:    the queue
+ * @list: requests, by their next; those without kept pages are left alone
+ *
+ * Any context, without q->lock.
+ */
+void blkfront_kept_give(struct blkfront_queue *q, struct request *list)
 {
+	struct blkfront_req *req;
 	unsigned long flags;
 
 	spin_lock_irqsave(&q->lock, flags);
-	push(q, req, req->nr);
+	for (; list; list = req->next) {
+		req = blk_mq_rq_to_pdu(list);
+		if (!req->kept)
+			continue;
+		push(q, req, req->nr);
+		req->kept = false;
+	}
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 

@@ -91,7 +91,7 @@ static void take_back(struct blkfront_queue *q, struct request *rq, bool gone)
 		blk_mq_complete_request(rq);
 		return;
 	}
-	blkfront_unbounce(q, rq, false);
+	blkfront_unbounce(q, rq);
 	q->stats.requeued++;
 	blk_mq_requeue_request(rq, false);
 }

@@ -46,15 +46,17 @@ static int req_pages(struct blkfront_queue *q, struct request *rq, struct blkfro
 {
 	unsigned int i;
 
+	req->next = NULL;
+	req->status = BLK_STS_RESOURCE;
 	req->bounced = false;
 	req->kept = false;
 	req->nr = 0;
 	if (!blk_rq_bytes(rq))
 		return 0;
 
-	sg_init_table(req->sg, BLKFRONT_MAX_SEGS);
 	if (q->persistent)
 		return blkfront_bounce(q, rq);
+	sg_init_table(req->sg, BLKFRONT_MAX_SEGS);
 	req->nr = blk_rq_map_sg(rq->q, rq, req->sg);
 	if (!req_grantable(req))
 		return blkfront_bounce(q, rq);
@@ -209,7 +211,7 @@ static void end_prompt(struct blkfront_queue *q, struct request *done)
 	if (!done)
 		return;
 	local_bh_disable();
-	blkfront_end(q, done);
+	blkfront_end(q, done, true);
 	local_bh_enable();
 }
 
@@ -246,7 +248,7 @@ static blk_status_t put(struct blkfront_queue *q, struct request *rq, u8 op)
 		return not_now(q, req, err);
 	err = req_refs(q, req);
 	if (err) {
-		blkfront_unbounce(q, rq, false);
+		blkfront_unbounce(q, rq);
 		return not_now(q, req, err);
 	}
 
@@ -297,6 +299,28 @@ static blk_status_t queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_que
 	return status;
 }
 
+/*
+ * The requests of a plug, under one lock and with one notification. From one that cannot be sent just so, they are left
+ * to the block layer, which gives them to queue_rq().
+ */
+static void queue_rqs(XPV_QUEUE_RQS_ARGS)
+{
+	struct request *rq = rq_list_peek(list);
+	struct blkfront_queue *q = rq->mq_hctx->driver_data;
+
+	if (unlikely(READ_ONCE(q->fd->state) == BLKFRONT_DEAD))
+		return;
+	spin_lock_irq(&q->lock);
+	for (; rq && rq->mq_hctx->driver_data == q; rq = rq_list_peek(list)) {
+		u8 op = ring_op(rq);
+
+		if ((op != BLKIF_OP_READ && op != BLKIF_OP_WRITE) || put(q, rq, op))
+			break;
+		rq_list_pop(list);
+	}
+	push_unlock(q);
+}
+
 static void commit_rqs(struct blk_mq_hw_ctx *hctx)
 {
 	struct blkfront_queue *q = hctx->driver_data;
@@ -333,6 +357,7 @@ static enum blk_eh_timer_return timed_out(struct request *rq)
 
 const struct blk_mq_ops blkfront_mq_ops = {
 	.queue_rq = queue_rq,
+	.queue_rqs = queue_rqs,
 	.commit_rqs = commit_rqs,
 	.complete = blkfront_complete_rq,
 	.init_hctx = init_hctx,

@@ -83,6 +83,13 @@ static inline void xpv_bdev_close(struct xpv_bdev *b)
 #define XPV_DISK_RELEASE_ARGS	struct gendisk *disk, fmode_t mode
 #endif
 
+/* v6.13 (a3396b99990d), and v6.12's stable series: a list of requests is a struct. Before, rq_list_pop() was a macro. */
+#ifdef rq_list_pop
+#define XPV_QUEUE_RQS_ARGS	struct request **list
+#else
+#define XPV_QUEUE_RQS_ARGS	struct rq_list *list
+#endif
+
 /**
  * struct xpv_disk_limits - those queue limits that our disks set
  * @max_segments: of at most a page each, none crossing a page
