@@ -83,7 +83,7 @@ static inline void xpv_bdev_close(struct xpv_bdev *b)
 #define XPV_DISK_RELEASE_ARGS	struct gendisk *disk, fmode_t mode
 #endif
 
-/* v6.13 (a3396b99990d), and v6.12's stable series: a list of requests is a struct. Before, rq_list_pop() was a macro. */
+/* v6.13 (a3396b99990d), and v6.12's stable series: a list of requests is a struct. Before, rq_list_pop() is a macro. */
 #ifdef rq_list_pop
 #define XPV_QUEUE_RQS_ARGS	struct request **list
 #else
