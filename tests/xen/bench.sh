@@ -29,7 +29,8 @@
 # of all domains: hypercalls of PV kernels (dom0, and the guest if it is one), exits of HVM guests. They are those of a run of so many
 # requests less those of one with a quarter of them: starting a program takes more of them than many requests. XPV_BENCH_ROUNDS,
 # XPV_BENCH_SLICES (of each guest, job and backend in a round), XPV_BENCH_SECONDS (of other jobs), XPV_BENCH_KERNEL (of guests),
-# XPV_BENCH_GUESTS ("hvm pv"; hvm brings hvm-nopv, with ours and the emulated disk), XPV_BENCH_TRACE=0: without Xen's trace.
+# XPV_BENCH_GUESTS ("hvm pv": with both frontends; hvm brings hvm-nopv, with ours and the emulated disk; "hvm/intree": with that one
+# alone), XPV_BENCH_TRACE=0: without Xen's trace.
 
 rounds=${XPV_BENCH_ROUNDS:-5}
 slices=${XPV_BENCH_SLICES:-20}
@@ -350,8 +351,11 @@ jobs_of()
 declare -A disk=() attached=()
 all=()
 for g in $guests; do
-	all+=("$g/intree" "$g/ours")
-	[ "$g" = pv ] || all+=(hvm-nopv/ours)
+	case $g in
+	*/*) all+=("$g") ;;
+	pv) all+=(pv/intree pv/ours) ;;
+	*) all+=("$g/intree" "$g/ours" hvm-nopv/ours) ;;
+	esac
 done
 null=(1024 memory_backed=0 irqmode=0 queue_mode=0)
 emulated=$(disk_null emulated "${null[@]}") || fail "$emulated"
