@@ -8,5 +8,5 @@
 # shellcheck source=tests/lib/case.sh
 . "$(dirname "$0")/../case.sh"
 
-echo "kobject: kobject_add_internal failed for nothing (error: -22 parent: runner) (made by a test of the runner)" >/dev/kmsg
+echo "kobject: kobject_add_internal failed for nothing (error: -22 parent: a test of the runner)" >/dev/kmsg
 pass "nothing else is wrong"
