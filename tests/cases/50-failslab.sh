@@ -49,8 +49,10 @@ inject()
 
 no_inject()
 {
-	for knob in failslab fail_page_alloc; do
-		[ ! -d $debugfs/$knob ] || echo 0 >$debugfs/$knob/probability
+	local each
+
+	for each in failslab fail_page_alloc; do
+		[ ! -d $debugfs/$each ] || echo 0 >$debugfs/$each/probability
 	done
 }
 
