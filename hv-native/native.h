@@ -26,6 +26,8 @@
  * @room:     for messages that are being carried out or whose replies wait to be delivered
  * @requests: carries them out, several at a time
  * @unwatch:  takes watches back, one at a time
+ * @unwatching: held by the one that does, or by a suspend
+ * @held:     @unwatching is, by a suspend
  * @lock:     irq-safe; protects @out and the watches' @lost
  * @out:      struct native_item in the order in which it is to be delivered
  * @deliver:  does so
@@ -38,6 +40,8 @@ struct native_store {
 	struct semaphore room;
 	struct workqueue_struct *requests;
 	struct workqueue_struct *unwatch;
+	struct semaphore unwatching;
+	bool held;
 	spinlock_t lock;
 	struct list_head out;
 	struct work_struct deliver;
@@ -112,6 +116,8 @@ void native_store_queue(struct native_store *s, struct native_item *item);
 int native_watch_add(struct native_store *s, const char *body, size_t len);
 int native_watch_del(struct native_store *s, const char *body, size_t len);
 void native_watches_stop(struct native_store *s);
+void native_watches_hold(struct native_store *s);	/* none is taken back ... */
+void native_watches_let_go(struct native_store *s);	/* ... until now */
 
 /* grant.c */
 unsigned int native_grant_max(struct xpv_domain *dom);

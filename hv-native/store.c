@@ -296,6 +296,8 @@ int native_store_start(struct native_store *s, struct xpv_domain *dom)
 {
 	s->dom = dom;
 	sema_init(&s->room, MESSAGES_MAX);
+	sema_init(&s->unwatching, 1);
+	s->held = false;
 	spin_lock_init(&s->lock);
 	INIT_LIST_HEAD(&s->out);
 	INIT_WORK(&s->deliver, deliver);

@@ -18,8 +18,17 @@ static struct platform_device *pdev;
 static int freeze(struct device *dev)
 {
 	struct xpv_domain *dom = native_domain();
+	struct native_store *s;
+	int err;
 
-	return dom ? xpv_domain_suspend(dom) : 0;
+	if (!dom)
+		return 0;
+	s = &to_native(dom)->store;
+	native_watches_hold(s);
+	err = xpv_domain_suspend(dom);
+	if (err)
+		native_watches_let_go(s);
+	return err;
 }
 
 static int thaw(struct device *dev)
@@ -30,6 +39,7 @@ static int thaw(struct device *dev)
 
 	if (!dom)
 		return 0;
+	native_watches_let_go(&to_native(dom)->store);
 	err = native_domid(&domid);
 	return err ?: xpv_domain_resume(dom, domid);
 }

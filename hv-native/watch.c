@@ -12,6 +12,11 @@
  * unregister_xenbus_watch() waits for that thread, which may wait for a driver of ours that is being removed, which
  * needs the store. So watches are taken back on a queue of their own, and nobody waits for it but the end.
  *
+ * None is taken back from the beginning of a suspend to its end: unregister_xenbus_watch() holds a lock while it sends,
+ * sending waits for the end of a suspend that has begun, and the suspend waits for the lock (xs_suspend() in the
+ * kernel's drivers/xen/xenbus/xenbus_xs.c). One that was under way by then is given time to be past that place; after
+ * it, what it waits for is the thread, which the suspend runs in.
+ *
  * Life: the list has a reference from WATCH to UNWATCH or the end, the kernel's registration another, each event that
  * waits to be delivered a third.
  */
@@ -20,6 +25,7 @@
 #include "native.h"
 
 #define EVENTS_MAX	16
+#define UNDER_WAY	msecs_to_jiffies(1000)
 
 /**
  * struct native_watch - a watch
@@ -152,8 +158,11 @@ static void callback(struct xenbus_watch *watch, const char *path, const char *t
 static void unregister(struct work_struct *work)
 {
 	struct native_watch *w = container_of(work, struct native_watch, work);
+	struct native_store *s = w->store;
 
+	down(&s->unwatching);
 	unregister_xenbus_watch(&w->watch);
+	up(&s->unwatching);
 	watch_put(w);
 }
 
@@ -285,4 +294,17 @@ void native_watches_stop(struct native_store *s)
 	list_for_each_entry_safe(w, next, &s->watches, list)
 		forget(w);
 	mutex_unlock(&s->watch_lock);
+}
+
+/* Of one that is under way still, the rest of the queue waits for. */
+void native_watches_hold(struct native_store *s)
+{
+	s->held = !down_timeout(&s->unwatching, UNDER_WAY);
+}
+
+void native_watches_let_go(struct native_store *s)
+{
+	if (s->held)
+		up(&s->unwatching);
+	s->held = false;
 }

@@ -212,6 +212,7 @@ guest_create()
 
 	rm -rf "$dir"
 	mkdir -p "$dir"
+	echo "$release" >"$dir/release"
 	cmdline=$(guest_cmdline)
 	guest_config >"$dir/config"
 	# without a module of ours in it, whatever it dies of is not ours
@@ -353,12 +354,23 @@ guest_gone()
 }
 
 # Copy what there is to where it is kept.
+# guest_stuck NAME: what its processors do, as Xen sees them, goes to its logs
+guest_stuck()
+{
+	local dir=$XPV_GUESTS/$1 map
+
+	note "guest $1 is stuck: see stuck.log"
+	map=/boot/System.map-$(cat "$dir/release")
+	[ -e "$map" ] || map=
+	timeout 60 /usr/lib/xen-*/bin/xenctx -C ${map:+-s "$map"} "$(domain_of "$1")" >"$dir/stuck.log" 2>&1
+}
+
 guest_logs()
 {
 	local dir=$XPV_GUESTS/$1 to=$XPV_LOGS/$1 f
 
 	mkdir -p "$to"
-	for f in "$dir"/{config,xl.log,serial.log,dmesg.log} "/var/log/xen/console/guest-$1.log" \
+	for f in "$dir"/{config,xl.log,serial.log,dmesg.log,stuck.log} "/var/log/xen/console/guest-$1.log" \
 		"/var/log/xen/qemu-dm-$1.log" "/var/log/xen/xl-$1.log"; do
 		[ ! -s "$f" ] || cp "$f" "$to/"
 	done
@@ -375,7 +387,7 @@ guest_destroy()
 	local dir=$XPV_GUESTS/$1 rc=0
 
 	if guest_alive "$1"; then
-		guest_dmesg "$1" >"$dir/dmesg.log" 2>/dev/null || { note "guest $1 is stuck"; rc=1; }
+		guest_dmesg "$1" >"$dir/dmesg.log" 2>/dev/null || { guest_stuck "$1"; rc=1; }
 		timeout 30 xl destroy "$1" || rc=1
 	fi
 	guest_logs "$1"
