@@ -212,7 +212,6 @@ guest_create()
 
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	echo "$release" >"$dir/release"
 	cmdline=$(guest_cmdline)
 	guest_config >"$dir/config"
 	# without a module of ours in it, whatever it dies of is not ours
@@ -353,18 +352,18 @@ guest_gone()
 	! guest_alive "$1"
 }
 
-# Copy what there is to where it is kept.
-# guest_stuck NAME: what its processors do, as Xen sees them, goes to its logs
+# What its processors do, as Xen sees them, goes to its logs; what its tasks wait for to its console, if it can still say that.
 guest_stuck()
 {
-	local dir=$XPV_GUESTS/$1 map
+	local domid
 
-	note "guest $1 is stuck: see stuck.log"
-	map=/boot/System.map-$(cat "$dir/release")
-	[ -e "$map" ] || map=
-	timeout 60 /usr/lib/xen-*/bin/xenctx -C ${map:+-s "$map"} "$(domain_of "$1")" >"$dir/stuck.log" 2>&1
+	note "guest $1 is stuck: see its console and stuck.log"
+	domid=$(domain_of "$1")
+	xl sysrq "$1" w
+	timeout 30 /usr/lib/xen-*/bin/xenctx -C "$domid" >"$XPV_GUESTS/$1/stuck.log" 2>&1
 }
 
+# Copy what there is to where it is kept.
 guest_logs()
 {
 	local dir=$XPV_GUESTS/$1 to=$XPV_LOGS/$1 f
