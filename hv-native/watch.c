@@ -296,7 +296,7 @@ void native_watches_stop(struct native_store *s)
 	mutex_unlock(&s->watch_lock);
 }
 
-/* Of one that is under way still, the rest of the queue waits for. */
+/* Where this fails one is under way still, and the rest of the queue waits for that. */
 void native_watches_hold(struct native_store *s)
 {
 	s->held = !down_timeout(&s->unwatching, UNDER_WAY);

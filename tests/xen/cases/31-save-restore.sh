@@ -153,11 +153,9 @@ guest()
 	xpv_frontend g ours || die "the frontend's modules"
 	disk_attach g "$dev" xvda || die "attach"
 	io_start || die "fio"
-	# should it be stuck, its console says where
-	guest_run g 'echo 8 >/proc/sys/kernel/printk; echo 30 >/proc/sys/kernel/hung_task_timeout_secs'
-	# its clock goes on, or jumps, while it is away, for which nobody is to be blamed
-	guest_run g 'echo 10 >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout' || die "no rcu_cpu_stall_timeout"
-
+	# its clock goes on, or jumps, while it is away, for which nobody is to be blamed; should it be stuck, its console says where
+	guest_run g 'echo 10 >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout && echo 8 >/proc/sys/kernel/printk' ||
+		die "no parameters of the kernel"
 	[ "$1" = hvm-nopv ] || trace_start || die "no trace"
 	step "up"
 	save -c || die "xl save -c"
